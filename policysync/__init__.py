@@ -1,0 +1,1 @@
+"""GitOps policy-as-code for security consoles."""

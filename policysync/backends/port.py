@@ -1,0 +1,60 @@
+"""The port: what every backend can do, and the three ways it can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from policysync.kinds.kind import Kind
+from policysync.plan.change import Change
+from policysync.state.resource import Resource
+
+T = TypeVar("T")
+
+Again = Callable[[Callable[[], T]], T]
+"""Runs a read and runs it again while it is `Unavailable`; apply owns the only one, see `apply.retry`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What `probe` found.
+
+    `identity` is stable for one target and differs between targets; empty when it cannot be known.
+    """
+
+    version: str = ""
+    identity: str = ""
+
+
+class Backend(Protocol):
+    """A target, ready to be read and written.
+
+    Every method raises only these:
+        Refused: the same request will never work.
+        Unavailable: it may work later; `retry_after` is in seconds.
+        OutcomeUnknown: a write was sent, but no answer came.
+    """
+
+    def probe(self) -> Facts:
+        """Sign in and say what is there. Changes nothing."""
+
+    def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
+        """Yield the live resources of `kind`, all pages, in normal form.
+
+        With `names`, only those are yielded, and only those are fetched where the backend can do so.
+        The product's own objects (`Kind.exclude`) are left out.
+        """
+
+    def list(self, kind: Kind) -> Iterator[str]:
+        """Yield the names of the live resources of `kind`, without their bodies where that is cheaper."""
+
+    def write(self, change: Change, kind: Kind) -> None:
+        """Carry out `change` and return when the backend said it is done.
+
+        `change.before` must be the live resource as just read: its id addresses the object, and its body
+        carries what the schema does not know. Doing it twice is the same as doing it once.
+        """
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,1 @@
+"""git bytes → desired, with every problem at its file, line and column."""

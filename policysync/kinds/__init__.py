@@ -1,0 +1,1 @@
+"""Kinds as data: one schema file is one kind."""

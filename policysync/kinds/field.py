@@ -1,0 +1,128 @@
+"""One field of a kind: what a plain schema says, and what only its annotations say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from policysync.pointer import MISSING
+
+Stricter = bool | str | tuple[str, ...] | None
+"""Which way is stricter: a boolean value; "higher", "lower", "superset", "subset"; or values from weak to strong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A node of the tree that is walked beside a value, never looked up by path.
+
+    Attributes:
+        types: JSON type names; empty means any.
+        default: the value the server assumes when the field is left out; MISSING when it has none.
+        initial: the value a new object gets and that is always sent on create; MISSING when none.
+        properties: the members of an object.
+        values: what every member of a map with free names is.
+        each: what every element of an array is.
+        positions: what the elements of an array of fixed length are.
+        unordered: order and repeats mean nothing.
+        key: the members by which objects in a list are matched.
+        env_specific: differs per console and is never in git. A string names the sibling that holds the
+            name by which the value is looked up.
+        empty: values equal to the default, besides null and absent.
+        empty_means_all: an empty list means everything.
+        gated_by: the boolean sibling without which the field has no effect.
+        normalizer: how values are spelt before they are compared: "case", "lines" or "port-range".
+        known: the values seen so far; another one is a warning, not an error.
+        relevant: False when the field travels in the body of this kind without effect.
+        wire: pointer of the field in the body, relative to its parent; empty when it stands under its own name.
+        confidence: "sure", "likely" or "guess".
+    """
+
+    name: str = ""
+    types: frozenset[str] = frozenset()
+    default: Any = MISSING
+    initial: Any = MISSING
+    properties: Mapping[str, Field] = field(default_factory=dict)
+    values: Field | None = None
+    each: Field | None = None
+    positions: tuple[Field, ...] = ()
+    unordered: bool = False
+    key: tuple[str, ...] = ()
+    read_only: bool = False
+    server_filled: bool = False
+    write_only: bool = False
+    sensitive: bool = False
+    immutable: bool = False
+    cosmetic: bool = False
+    optional: bool = False
+    relevant: bool = True
+    env_specific: bool | str = False
+    ref: tuple[str, ...] = ()
+    stricter: Stricter = None
+    gated_by: str = ""
+    empty: tuple[Any, ...] = ()
+    empty_means_all: bool = False
+    normalizer: str = ""
+    known: tuple[Any, ...] = ()
+    removed: str = ""
+    wire: str = ""
+    title: str = ""
+    description: str = ""
+    source: str = ""
+    confidence: str = "sure"
+
+    @property
+    def compared(self) -> bool:
+        """Whether git can say anything about it."""
+        return not (self.read_only or self.env_specific)
+
+
+def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
+    """Return the field a resolved schema node describes. `kind` decides what `x-applies-to` means here."""
+    types = schema.get("type", ())
+    items = schema.get("items")
+    free = schema.get("additionalProperties")
+    empty = schema.get("x-empty", ())
+    confidence = schema.get("x-confidence", "sure")
+    return Field(
+        name=name,
+        types=frozenset((types,) if isinstance(types, str) else types),
+        default=schema.get("default", schema.get("const", MISSING)),
+        initial=schema.get("x-initial", MISSING),
+        properties={n: field_of(sub, kind, n) for n, sub in schema.get("properties", {}).items()},
+        values=field_of(free, kind) if isinstance(free, Mapping) else None,
+        each=field_of(items, kind) if isinstance(items, Mapping) else None,
+        positions=tuple(field_of(sub, kind) for sub in schema.get("prefixItems", ())),
+        unordered=schema.get("x-set", False),
+        key=_names(schema.get("x-key", ())),
+        read_only=schema.get("x-read-only", False) or schema.get("x-volatile", False),
+        server_filled=schema.get("x-server-filled", False),
+        write_only=schema.get("x-write-only", False),
+        sensitive=schema.get("x-sensitive", False),
+        immutable=schema.get("x-immutable", False),
+        cosmetic=schema.get("x-cosmetic", False),
+        optional=schema.get("x-optional", False),
+        relevant=kind in schema.get("x-applies-to", (kind,)),
+        env_specific=schema.get("x-env-specific", False),
+        ref=_names(schema.get("x-ref", ())),
+        stricter=_stricter(schema.get("x-stricter")),
+        gated_by=schema.get("x-gated-by", ""),
+        empty=() if empty == "all" else tuple(empty),
+        empty_means_all=empty == "all",
+        normalizer=schema.get("x-normalize", ""),
+        known=tuple(schema.get("x-known", ())),
+        removed=schema.get("x-removed", ""),
+        wire=schema.get("x-wire", ""),
+        title=schema.get("title", ""),
+        description=schema.get("description", ""),
+        source=schema.get("x-source", ""),
+        confidence=confidence if isinstance(confidence, str) else confidence.get("field", "sure"),
+    )
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _stricter(value: Any) -> Stricter:
+    return tuple(value) if isinstance(value, list) else value

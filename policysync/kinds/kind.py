@@ -1,0 +1,85 @@
+"""A kind: what one schema file says, ready to be walked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policysync.kinds.field import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """An object the product ships. It can never be deleted.
+
+    `name` is its natural key; where it is empty, `match` names the values by which such objects are known.
+    """
+
+    name: str = ""
+    match: Mapping[str, Any] | None = None
+    editable: bool = True
+    confidence: str = "sure"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of resource.
+
+    Attributes:
+        name: PascalCase; what a document's `kind` says.
+        backend: who serves it.
+        key: the members of `spec` that make the natural key. One member is also the resource's name in git;
+            several are joined by `/` for messages, and `metadata.name` is then free.
+        scope: kinds with the same scope share one space of names.
+        exclude: live objects with these values are the product's own and are never managed.
+        root: the fields, as a tree.
+        api: `x-api` as written; its meaning belongs to the backend.
+        schema: the whole schema with every `$ref` resolved; validates `spec`.
+        file: where it was read from.
+        digest: sha256 of the resolved schema, hex.
+    """
+
+    name: str
+    backend: str
+    key: tuple[str, ...]
+    scope: str
+    builtins: tuple[Builtin, ...]
+    exclude: Mapping[str, Any]
+    title: str
+    description: str
+    root: Field
+    api: Mapping[str, Any]
+    schema: Mapping[str, Any]
+    file: str
+    digest: str
+
+    def name_of(self, spec: Mapping[str, Any]) -> str:
+        """Return the natural key of an object as one text; empty when it has none."""
+        if len(self.key) == 1:
+            return str(spec.get(self.key[0]) or "")
+        return "/".join(str(spec[member]) for member in self.key if spec.get(member))
+
+    def builtin(self, name: str, values: Mapping[str, Any] | None = None) -> Builtin | None:
+        """Return the built-in object that `name` (and, where known, its live `values`) stands for."""
+        for builtin in self.builtins:
+            if builtin.name and builtin.name == name:
+                return builtin
+            if builtin.match and values and all(values.get(k) == v for k, v in builtin.match.items()):
+                return builtin
+        return None
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """The kinds it can refer to."""
+        return frozenset(target for field in walk(self.root) for target in field.ref)
+
+
+def walk(field: Field) -> Iterator[Field]:
+    """Yield a field and everything below it."""
+    yield field
+    for below in field.properties.values():
+        yield from walk(below)
+    for other in (field.values, field.each, *field.positions):
+        if other is not None:
+            yield from walk(other)

@@ -1,0 +1,1 @@
+"""What has to change, decided without touching anything."""

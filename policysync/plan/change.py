@@ -1,0 +1,116 @@
+"""A plan, as plain frozen data: it can be compared, hashed, saved, reviewed, and carried out or refused later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from policysync.pointer import MISSING
+from policysync.state.resource import Address, Resource
+
+
+class Action(StrEnum):
+    """What happens to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Cause(StrEnum):
+    """Why desired and live differ."""
+
+    PENDING = "pending"  # git moved
+    DRIFT = "drift"  # somebody moved the console
+    CONFLICT = "conflict"  # both moved
+
+
+class Posture(StrEnum):
+    """What a change does to the strength of the policy."""
+
+    STRICTER = "stricter"
+    LOOSER = "looser"
+    MIXED = "mixed"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One path inside a resource.
+
+    `path` are the steps to the value; an element of a keyed list is named by its key (`name=web`), joined by `,`.
+    `before` is MISSING for something added, `after` for something taken away. `gated` says that the field has no
+    effect because its switch is off.
+    """
+
+    path: tuple[str, ...]
+    before: Any = MISSING
+    after: Any = MISSING
+    cause: Cause = Cause.PENDING
+    posture: Posture = Posture.NEUTRAL
+    gated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One action on one resource.
+
+        action   before   after
+        CREATE   None     desired, with the values a new object gets
+        UPDATE   live     desired: only what git states
+        DELETE   live     None
+
+    `replace` says that the backend can only delete and create. `cause`, `posture` and `edits` are for people;
+    apply does not branch on them.
+    """
+
+    action: Action
+    address: Address
+    before: Resource | None
+    after: Resource | None
+    edits: tuple[Edit, ...] = ()
+    cause: Cause = Cause.PENDING
+    posture: Posture = Posture.NEUTRAL
+    replace: bool = False
+
+    @property
+    def id(self) -> str:
+        """The stable name of the change inside its plan."""
+        return f"{self.action.value}:{self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A field that git stated before and states no more: it is left as it is."""
+
+    address: Address
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What makes one target match one revision. Waves run one after another; changes in a wave may run at once.
+
+    `revision` is the git revision of the documents, empty outside git; `dirty` says that the work tree differed
+    from it. `live` counts the live resources of the kinds that were read. `schemas` maps each kind in
+    the plan to the digest of its schema. `notices` are sentences for people.
+    """
+
+    stage: str
+    target: str
+    revision: str = ""
+    dirty: bool = False
+    waves: tuple[tuple[Change, ...], ...] = ()
+    unmanaged: tuple[Address, ...] = ()
+    released: tuple[Release, ...] = ()
+    kept: tuple[Address, ...] = ()
+    live: int = 0
+    desired: int = 0
+    schemas: tuple[tuple[str, str], ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Every change, in the order of the waves."""
+        return tuple(change for wave in self.waves for change in wave)

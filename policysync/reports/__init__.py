@@ -1,0 +1,1 @@
+"""A plan and an outcome, for people and for machines."""

@@ -1,0 +1,86 @@
+"""Values that must never be shown, and how they are compared without showing them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import re
+
+MASK = "***"
+
+
+class Secret:
+    """A sensitive value. It prints as `***` wherever it ends up; only `reveal` gives it back.
+
+    Two secrets are equal when their values are. `source` is the reference it came from
+    (`${env:NAME}`), which is safe to show, or empty.
+    """
+
+    __slots__ = ("_value", "source")
+
+    def __init__(self, value: str, source: str = "") -> None:
+        self._value = value
+        self.source = source
+        _known.remember(value)
+
+    def reveal(self) -> str:
+        """Return the value itself, for the request that needs it and for nothing else."""
+        return self._value
+
+    def digest(self, salt: str) -> str:
+        """Return the salted digest by which a value is recognised later, as 64 hex digits."""
+        return hmac.new(salt.encode(), self._value.encode(), hashlib.sha256).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a secret is never written anywhere")
+
+
+class _Known:
+    """Every secret value of this process, so that texts from outside can be masked."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def remember(self, value: str) -> None:
+        # Masking very short values would garble every text and hide nothing worth hiding.
+        if len(value) >= 4 and value not in self._values:
+            self._values.add(value)
+            self._pattern = None
+
+    def mask(self, text: str) -> str:
+        if not self._values:
+            return text
+        if self._pattern is None:
+            longest_first = sorted(self._values, key=len, reverse=True)
+            self._pattern = re.compile("|".join(re.escape(value) for value in longest_first))
+        return self._pattern.sub(MASK, text)
+
+
+_known = _Known()
+
+
+def redact(text: str) -> str:
+    """Return `text` with every secret value this process has seen masked."""
+    return _known.mask(text)
+
+
+class RedactingFilter(logging.Filter):
+    """Masks secrets in log records; belongs on every handler."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = redact(record.getMessage())
+        record.args = None
+        return True
