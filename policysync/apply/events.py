@@ -35,8 +35,8 @@ class What(StrEnum):
 class Event:
     """One thing that happened.
 
-    `address`, `action` and `outcome` are None where the event is about the whole apply; `total` and `done` count changes.
-    `message` never holds a secret.
+    `address`, `action` and `outcome` are None where the event is about the whole apply; `total` and `done` count
+    changes. `message` never holds a secret.
     """
 
     at: datetime

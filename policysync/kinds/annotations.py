@@ -19,6 +19,7 @@ ON_FIELD = frozenset(
         "x-cosmetic",
         "x-empty",
         "x-env-specific",
+        "x-exclude",
         "x-gated-by",
         "x-immutable",
         "x-initial",

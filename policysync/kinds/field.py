@@ -12,7 +12,7 @@ Stricter = bool | str | tuple[str, ...] | None
 """Which way is stricter: a boolean value; "higher", "lower", "superset", "subset"; or values from weak to strong."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """A node of the tree that is walked beside a value, never looked up by path.
 
@@ -33,6 +33,7 @@ class Field:
         gated_by: the boolean sibling without which the field has no effect.
         normalizer: how values are spelt before they are compared: "case", "lines" or "port-range".
         known: the values seen so far; another one is a warning, not an error.
+        exclude: elements of an array with these values are the server's own: never compared, never changed.
         relevant: False when the field travels in the body of this kind without effect.
         wire: pointer of the field in the body, relative to its parent; empty when it stands under its own name.
         confidence: "sure", "likely" or "guess".
@@ -64,6 +65,7 @@ class Field:
     empty_means_all: bool = False
     normalizer: str = ""
     known: tuple[Any, ...] = ()
+    exclude: Mapping[str, Any] = field(default_factory=dict)
     removed: str = ""
     wire: str = ""
     title: str = ""
@@ -111,6 +113,7 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         empty_means_all=empty == "all",
         normalizer=schema.get("x-normalize", ""),
         known=tuple(schema.get("x-known", ())),
+        exclude=schema.get("x-exclude", {}),
         removed=schema.get("x-removed", ""),
         wire=schema.get("x-wire", ""),
         title=schema.get("title", ""),

@@ -22,7 +22,7 @@ class Builtin:
     confidence: str = "sure"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One kind of resource.
 
