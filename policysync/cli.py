@@ -1,0 +1,148 @@
+"""The command line: finds a command, runs it, and turns how it ended into an exit status.
+
+A command's module is imported when it runs, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import click
+
+from policysync.commands.logs import start_logging
+from policysync.errors import Exit, InvalidInput, PolicySyncError
+from policysync.secret import redact
+from policysync.version import VERSION
+
+INTERRUPTED = 130
+
+COMMANDS: Mapping[str, str] = {
+    "init": "Create a policy repository that works at once.",
+    "validate": "Check policy files offline, without credentials.",
+    "plan": "Show what would change in the targets of a stage.",
+    "apply": "Make the targets of a stage match git.",
+    "drift": "Show what somebody changed by hand.",
+    "adopt": "Take live objects into git as files.",
+    "diff": "Compare two stages, revisions or files.",
+    "emulate": "Serve the emulated console on a port.",
+    "demo": "Play the whole story on embedded consoles.",
+    "kinds": "List the kinds of resources.",
+    "schema": "Print the JSON Schema of a kind, for editors.",
+    "config": "Check and show policysync.yaml.",
+    "completion": "Print the completion script of a shell.",
+}
+"""Every command with its line in `--help`; a test keeps these equal to the commands' own."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports `policysync.commands.NAME` when NAME runs and knows only its one line before."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"policysync.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"auto_envvar_prefix": "POLICYSYNC", "help_option_names": ["-h", "--help"]},
+)
+@click.version_option(VERSION, message="policysync %(version)s")
+@click.option(
+    "-C",
+    "--directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Run as if started in this folder.",
+)
+@click.option("-v", "--verbose", count=True, help="Log more to stderr; -vv logs every request.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log lines.")
+@click.pass_context
+def group(ctx: click.Context, directory: Path | None, verbose: int, log_format: str) -> None:
+    """Keep the policies of security consoles in git: validate, plan, apply, promote.
+
+    Exit status: 0 done, or nothing to do; 1 error; 2 changes or drift present; 3 a guard or gate said no;
+    4 the plan is stale; 5 partly applied.
+
+    \b
+    Example:
+      policysync init my-policies
+      policysync -C my-policies plan --stage dev
+    """
+    ctx.color = False if os.environ.get("NO_COLOR") else None
+    start_logging(verbose, log_format)
+    if directory is not None:
+        ctx.with_resource(contextlib.chdir(directory))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit status. A failure is told on stderr."""
+    try:
+        ended = group.main(args, prog_name="policysync", standalone_mode=False)
+        sys.stdout.flush()
+    except PolicySyncError as error:
+        _say(error)
+        return error.status
+    except click.UsageError as error:
+        # click's own status for bad usage is 2, which here says that changes are present.
+        error.show()
+        return Exit.ERROR
+    except click.ClickException as error:
+        _complain(error.format_message())
+        return Exit.ERROR
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has what it wanted; without this the interpreter complains when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ERROR
+    return ended if isinstance(ended, int) else Exit.DONE
+
+
+def main() -> None:
+    """Entry point of the program."""
+    sys.excepthook = _show_bug
+    threading.excepthook = _show_thread_bug
+    sys.exit(run())
+
+
+def _say(error: PolicySyncError) -> None:
+    if not isinstance(error, InvalidInput):
+        _complain(str(error))
+        return
+    for problem in error.problems:
+        click.echo(redact(str(problem)), err=True)
+    count = sum(not problem.warning for problem in error.problems)
+    _complain(f"{count} problem{'' if count == 1 else 's'}")
+
+
+def _complain(message: str) -> None:
+    colour = False if os.environ.get("NO_COLOR") else None
+    mark = click.style("error:", fg="red", bold=True)
+    click.echo(f"{mark} {redact(message)}", err=True, color=colour)
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
+
+
+def _show_thread_bug(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None:
+        _show_bug(args.exc_type, args.exc_value, args.exc_traceback)

@@ -1,0 +1,43 @@
+"""The log on stderr. Secrets are masked in messages and in tracebacks alike."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from policysync.secret import RedactingFilter, redact
+
+_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+
+
+class TextLines(logging.Formatter):
+    """One line a record, for people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a record, for machines; times are UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return redact(json.dumps(line, ensure_ascii=False))
+
+
+def start_logging(verbose: int, log_format: str) -> None:
+    """Send the log to stderr; `verbose` counts the `-v` of the command line."""
+    out = logging.StreamHandler(sys.stderr)
+    out.addFilter(RedactingFilter())
+    out.setFormatter(JsonLines() if log_format == "json" else TextLines("%(levelname)s %(name)s: %(message)s"))
+    level = _LEVELS[min(verbose, len(_LEVELS) - 1)]
+    logging.basicConfig(level=level, handlers=[out], force=True)
