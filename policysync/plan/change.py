@@ -57,11 +57,14 @@ class Change:
     """One action on one resource.
 
         action   before   after
-        CREATE   None     desired, with the values a new object gets
-        UPDATE   live     desired: only what git states
+        CREATE   None     desired
+        UPDATE   live     desired
         DELETE   live     None
 
-    `replace` says that the backend can only delete and create. `cause`, `posture` and `edits` are for people;
+    Desired holds only what git states. The edits of a CREATE also show the values every new object gets.
+
+    `replace` says that the object has to be deleted and created: its kind knows no update, or `immutable`, a field
+    that cannot change has to. `cause`, `posture` and `edits` are for people;
     apply does not branch on them.
     """
 
@@ -73,6 +76,7 @@ class Change:
     cause: Cause = Cause.PENDING
     posture: Posture = Posture.NEUTRAL
     replace: bool = False
+    immutable: bool = False
 
     @property
     def id(self) -> str:

@@ -1,0 +1,150 @@
+"""Desired, live and last-applied → a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from policysync.kinds.kind import Kind
+from policysync.plan.change import Action, Cause, Change, Edit, Plan, Posture, Release
+from policysync.plan.diff import diff, released
+from policysync.plan.order import waves
+from policysync.plan.posture import posture_of_change
+from policysync.pointer import MISSING
+from policysync.state.normalize import live_spec, new_spec
+from policysync.state.resource import Address, Resource
+
+LastApplied = Mapping[Address, Mapping[str, Any]]
+"""The specs as they were last applied; a secret in them stands as `{"$digest": …}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a plan is made of, for one target.
+
+    Attributes:
+        desired: what git says, only of this target.
+        live: the live resources that git or last-applied name.
+        last_applied: empty where there is no ledger; then every difference is pending.
+        others: further live resources of the same kinds.
+        protected: what git asked never to delete when it was last applied.
+        salt: with which the digests in `last_applied` were made.
+    """
+
+    desired: tuple[Resource, ...]
+    live: tuple[Resource, ...]
+    last_applied: LastApplied = field(default_factory=dict)
+    others: frozenset[Address] = frozenset()
+    protected: frozenset[Address] = frozenset()
+    salt: str = ""
+
+
+def build(
+    stage: str,
+    target: str,
+    world: World,
+    kinds: Mapping[str, Kind],
+    *,
+    prune: bool = False,
+    revision: str = "",
+    dirty: bool = False,
+    notices: Iterable[str] = (),
+) -> Plan:
+    """Return what makes the target match git. Nothing is deleted without `prune`."""
+    live = {resource.address: resource for resource in world.live}
+    desired = {resource.address: resource for resource in world.desired}
+    gone = [live[address] for address in sorted(world.last_applied) if address in live and address not in desired]
+    deletable = [r for r in gone if _deletable(r, kinds[r.address.kind], world)]
+    changes = [change for r in world.desired if (change := _change(r, live.get(r.address), world, kinds))]
+    if prune:
+        changes += [_delete(resource, kinds[resource.address.kind]) for resource in deletable]
+    doomed = {change.address for change in changes if change.action is Action.DELETE}
+    return Plan(
+        stage=stage,
+        target=target,
+        revision=revision,
+        dirty=dirty,
+        waves=waves(changes, kinds),
+        unmanaged=tuple(sorted(_unmanaged(world, live, desired, kinds))),
+        released=tuple(_released(world)),
+        kept=tuple(resource.address for resource in gone if resource.address not in doomed),
+        live=len(live) + len(world.others),
+        desired=len(desired),
+        schemas=tuple(sorted({c.address.kind: kinds[c.address.kind].digest for c in changes}.items())),
+        notices=tuple(notices),
+    )
+
+
+def _change(resource: Resource, live: Resource | None, world: World, kinds: Mapping[str, Kind]) -> Change | None:
+    kind = kinds[resource.address.kind]
+    last = world.last_applied.get(resource.address, MISSING)
+    if live is None:
+        return _create(resource, kind, Cause.PENDING if last is MISSING else Cause.DRIFT)
+    edits = diff(kind.root, resource.spec, live.spec, last, world.salt)
+    if not edits:
+        return None
+    immutable = any(_is_immutable(kind, edit) for edit in edits)
+    return Change(
+        Action.UPDATE,
+        resource.address,
+        live,
+        resource,
+        tuple(edits),
+        _overall(edit.cause for edit in edits),
+        posture_of_change(Action.UPDATE, kind.root, edits),
+        replace=immutable or not kind.api.get("update", True),
+        immutable=immutable,
+    )
+
+
+def _create(resource: Resource, kind: Kind, cause: Cause) -> Change:
+    edits = [
+        replace(edit, before=MISSING, cause=cause)
+        for edit in diff(kind.root, new_spec(kind, resource.spec), live_spec(kind, {}))
+        if edit.path[0] not in kind.key
+    ]
+    posture = posture_of_change(Action.CREATE, kind.root, edits)
+    return Change(Action.CREATE, resource.address, None, resource, tuple(edits), cause, posture)
+
+
+def _delete(resource: Resource, kind: Kind) -> Change:
+    taken = diff(kind.root, live_spec(kind, {}), resource.spec)
+    posture = posture_of_change(Action.DELETE, kind.root, taken)
+    return Change(Action.DELETE, resource.address, resource, None, (), Cause.PENDING, posture)
+
+
+def _overall(causes: Iterable[Cause]) -> Cause:
+    seen = set(causes)
+    if Cause.CONFLICT in seen:
+        return Cause.CONFLICT
+    return Cause.DRIFT if seen == {Cause.DRIFT} else Cause.PENDING
+
+
+def _is_immutable(kind: Kind, edit: Edit) -> bool:
+    return kind.root.properties[edit.path[0]].immutable if edit.path[0] in kind.root.properties else False
+
+
+def _deletable(resource: Resource, kind: Kind, world: World) -> bool:
+    return resource.address not in world.protected and kind.builtin(resource.address.name, resource.spec) is None
+
+
+def _unmanaged(
+    world: World, live: Mapping[Address, Resource], desired: Mapping[Address, Resource], kinds: Mapping[str, Kind]
+) -> Iterator[Address]:
+    for address in {*live, *world.others}:
+        known = address in desired or address in world.last_applied
+        if not known and kinds[address.kind].builtin(address.name) is None:
+            yield address
+
+
+def _released(world: World) -> Iterator[Release]:
+    for resource in world.desired:
+        last = world.last_applied.get(resource.address)
+        if last is not None:
+            yield from (Release(resource.address, path) for path in released(resource.spec, last))
+
+
+def looser(plan: Plan) -> tuple[Change, ...]:
+    """Return the changes that make something weaker."""
+    return tuple(change for change in plan.changes if change.posture in {Posture.LOOSER, Posture.MIXED})

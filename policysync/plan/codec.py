@@ -1,0 +1,158 @@
+"""A plan ↔ JSON. A saved plan holds digests of what it was made from, and no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from policysync.errors import PolicySyncError, StalePlan
+from policysync.plan.change import Change, Edit, Plan
+from policysync.pointer import MISSING
+from policysync.state.normalize import canonical, digest
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A plan read from a file.
+
+    `changes` maps the id of each change to the digests of the states before and after it.
+    """
+
+    stage: str
+    target: str
+    revision: str
+    salt: str
+    digest: str
+    changes: Mapping[str, tuple[str, str]]
+    schemas: Mapping[str, str]
+
+
+def dump(plan: Plan, salt: str) -> dict[str, Any]:
+    """Return a plan as JSON data, with its digest. Secrets stand as digests made with `salt`."""
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "stage": plan.stage,
+        "target": plan.target,
+        "revision": plan.revision,
+        "dirty": plan.dirty,
+        "salt": salt,
+        "waves": [[_change(change, salt) for change in wave] for wave in plan.waves],
+        "unmanaged": [str(address) for address in plan.unmanaged],
+        "kept": [str(address) for address in plan.kept],
+        "released": [{"resource": str(r.address), "path": list(r.path)} for r in plan.released],
+        "live": plan.live,
+        "desired": plan.desired,
+        "schemas": dict(plan.schemas),
+        "notices": list(plan.notices),
+        "summary": summary(plan),
+    }
+    # Through the canonical form, so that what is returned is plain JSON whatever stood in an edit.
+    plain: dict[str, Any] = orjson.loads(canonical(document, salt))
+    return {**plain, "digest": digest(plain)}
+
+
+def plan_digest(plan: Plan, salt: str) -> str:
+    """Return the digest a saved plan carries."""
+    return str(dump(plan, salt)["digest"])
+
+
+def summary(plan: Plan) -> dict[str, int]:
+    """Return how many resources a plan adds, changes and destroys."""
+    counts = {"create": 0, "update": 0, "delete": 0}
+    for change in plan.changes:
+        counts[change.action.value] += 1
+    return {"add": counts["create"], "change": counts["update"], "destroy": counts["delete"]}
+
+
+def load(document: Mapping[str, Any]) -> Saved:
+    """Read a saved plan.
+
+    Raises:
+        PolicySyncError: it is not a plan of this format, or somebody edited it.
+    """
+    if document.get("format_version") != FORMAT_VERSION or "waves" not in document:
+        raise PolicySyncError(f"not a plan of format {FORMAT_VERSION}: make it again with `policysync plan --out FILE`")
+    body = {name: value for name, value in document.items() if name != "digest"}
+    if digest(body) != document.get("digest"):
+        raise PolicySyncError("the plan was edited after it was saved: its digest does not fit; make it again")
+    changes = [change for wave in document["waves"] for change in wave]
+    return Saved(
+        stage=document["stage"],
+        target=document["target"],
+        revision=document["revision"],
+        salt=document["salt"],
+        digest=document["digest"],
+        changes={change["id"]: (change["before_digest"], change["after_digest"]) for change in changes},
+        schemas=document["schemas"],
+    )
+
+
+def hold_to(plan: Plan, saved: Saved) -> Plan:
+    """Return the part of a fresh plan that was saved and reviewed, when nothing it touches moved since.
+
+    Raises:
+        StalePlan: something moved; the message names every resource that did.
+    """
+    fresh = {change.id: change for change in plan.changes}
+    moved = [
+        _moved(name, fresh.get(name), digests, saved.salt)
+        for name, digests in saved.changes.items()
+        if name not in fresh or _digests(fresh[name], saved.salt) != digests
+    ]
+    moved += [
+        f"the schema of {kind} changed"
+        for kind, was in saved.schemas.items()
+        if dict(plan.schemas).get(kind, was) != was
+    ]
+    if moved:
+        raise StalePlan("the plan is stale, make it again:\n" + "\n".join(f"  {line}" for line in moved))
+    kept = [tuple(change for change in wave if change.id in saved.changes) for wave in plan.waves]
+    return replace(plan, waves=tuple(wave for wave in kept if wave))
+
+
+def _moved(name: str, change: Change | None, digests: tuple[str, str], salt: str) -> str:
+    if change is None:
+        return f"{name}: not needed any more, or needs another action now"
+    before, after = _digests(change, salt)
+    sides = [side for side, now, was in (("live", before, digests[0]), ("git", after, digests[1])) if now != was]
+    return f"{name}: {' and '.join(sides)} moved"
+
+
+def _digests(change: Change, salt: str) -> tuple[str, str]:
+    return (
+        digest(change.before.spec, salt) if change.before else "",
+        digest(change.after.spec, salt) if change.after else "",
+    )
+
+
+def _change(change: Change, salt: str) -> dict[str, Any]:
+    before, after = _digests(change, salt)
+    return {
+        "id": change.id,
+        "action": change.action.value,
+        "kind": change.address.kind,
+        "name": change.address.name,
+        "cause": change.cause.value,
+        "posture": change.posture.value,
+        "replace": change.replace,
+        "edits": [_edit(edit) for edit in change.edits],
+        "before_digest": before,
+        "after_digest": after,
+        **({"file": str(change.after.where)} if change.after and change.after.where.file else {}),
+    }
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    sides = {"before": edit.before, "after": edit.after}
+    return {
+        "path": list(edit.path),
+        **{side: value for side, value in sides.items() if value is not MISSING},
+        "cause": edit.cause.value,
+        "posture": edit.posture.value,
+        **({"gated": True} if edit.gated else {}),
+    }
