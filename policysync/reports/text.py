@@ -1,0 +1,65 @@
+"""Reports for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from policysync.plan.change import Plan
+from policysync.plan.codec import summary
+from policysync.reports.view import Block, blocks, path_text
+
+_RESET = "\033[0m"
+_COLOURS = {"+": "\033[32m", "-": "\033[31m", "~": "\033[33m", "-/+": "\033[31m", "looser": "\033[1;31m"}
+_LISTED = 20
+
+
+def plan_text(plan: Plan, *, colour: bool = False, listed: int = _LISTED) -> str:
+    """Return a plan as text; it ends with the line that counts. At most `listed` unmanaged resources are named."""
+    lines = [_heading(plan), ""]
+    for block in blocks(plan):
+        lines += [*_block(block, colour=colour), ""]
+    lines += _asides(plan, listed)
+    return "\n".join([*lines, closing(plan)])
+
+
+def closing(plan: Plan) -> str:
+    """Return the last line of a plan."""
+    counts = summary(plan)
+    if not plan.changes:
+        return "No changes. Plan: 0 to add, 0 to change, 0 to destroy."
+    return f"Plan: {counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy."
+
+
+def _heading(plan: Plan) -> str:
+    revision = f"revision {plan.revision[:12]}" if plan.revision else "no revision"
+    dirty = ", work tree not committed" if plan.dirty else ""
+    return f"Stage {plan.stage} · target {plan.target} · {revision}{dirty}"
+
+
+def _block(block: Block, *, colour: bool) -> Iterator[str]:
+    title = f"{block.symbol} {block.title}{_remarks(block.remarks)}"
+    yield "  " + _paint(title, block.symbol, colour=colour)
+    for row in block.rows:
+        line = f"{row.symbol} {row.path}: {row.values}{_remarks(row.remarks)}"
+        yield "      " + _paint(line, "looser" if row.looser else row.symbol, colour=colour)
+
+
+def _remarks(remarks: Sequence[str]) -> str:
+    return f"  ({', '.join(remarks)})" if remarks else ""
+
+
+def _paint(text: str, what: str, *, colour: bool) -> str:
+    return f"{_COLOURS[what]}{text}{_RESET}" if colour else text
+
+
+def _asides(plan: Plan, listed: int) -> list[str]:
+    lines = [f"  note: {notice}" for notice in plan.notices]
+    lines += [f"  kept: {address} is no longer in git and is left alone" for address in plan.kept]
+    lines += [
+        f"  released: {r.address} {path_text(r.path)} is no longer in git and keeps its value" for r in plan.released
+    ]
+    if plan.unmanaged:
+        names = ", ".join(str(address) for address in plan.unmanaged[:listed])
+        more = f" (showing {listed} of {len(plan.unmanaged)})" if len(plan.unmanaged) > listed else ""
+        lines.append(f"  unmanaged: {names}{more}")
+    return [*lines, ""] if lines else []
