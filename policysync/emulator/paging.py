@@ -1,0 +1,90 @@
+"""The four ways a list comes in pages.
+
+Source: reference, policies 3.2: the size is spelt `pagesize` here and `page_size` there; the wrong spelling is
+ignored and gives the default size. A page past the end is 200 and empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from policysync.emulator.exchange import JSON, Response
+from policysync.pointer import split
+
+_DEFAULT = 50
+_LARGEST = 1000
+_UNPAGED = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for. Numbers count from 1."""
+
+    number: int
+    size: int
+    order: str
+
+    @property
+    def start(self) -> int:
+        return (self.number - 1) * self.size
+
+
+def page_of(query: Mapping[str, str], api: Mapping[str, Any]) -> Page:
+    """Return the page a query asks for."""
+    order = order_of(query)
+    style = api.get("paging", "count")
+    if style == "none":
+        return Page(1, _UNPAGED, order)
+    spelt = ("page_size",) if style in ("data", "current_page") else ("pagesize",)
+    spelt = tuple(api.get("size", spelt))
+    size = next((_number(query[name], _DEFAULT) for name in spelt if name in query), _DEFAULT)
+    return Page(_number(query.get("page", "1"), 1), min(size, _LARGEST), order)
+
+
+def order_of(query: Mapping[str, str]) -> str:
+    """Return "name", "-name", "-" or "": other fields than the name follow the order of creation."""
+    words = (query.get("order_by") or query.get("orderby") or "").split()
+    if not words:
+        return ""
+    down = words[0].startswith("-") or words[1:] == ["desc"]
+    member = "name" if words[0].lstrip("-") in ("name", "title") else ""
+    return f"{'-' if down else ''}{member}"
+
+
+def _number(text: str, otherwise: int) -> int:
+    return max(int(text), 1) if text.isdecimal() and int(text) else otherwise
+
+
+def wrap(items: list[bytes], total: int | None, page: Page, api: Mapping[str, Any], null: bool = False) -> Response:
+    """Return the answer that carries one page.
+
+    Args:
+        total: how many objects there are, as the console counts them; None leaves the count out.
+        null: an empty page is null instead of an empty list.
+    """
+    listed = b"null" if null and not items else b"[" + b",".join(items) + b"]"
+    style = api.get("paging", "count")
+    if style == "none" and not api.get("items"):
+        return Response(200, listed, (JSON,))
+    where, facts = _envelope(style, api, page, total, len(items))
+    head = orjson.dumps({name: value for name, value in facts.items() if value is not None})
+    return Response(200, head[:-1] + b',"' + where.encode() + b'":' + listed + b"}", (JSON,))
+
+
+def _envelope(
+    style: str, api: Mapping[str, Any], page: Page, total: int | None, shown: int
+) -> tuple[str, dict[str, Any]]:
+    if style == "data":
+        facts: dict[str, Any] = {"page": page.number, "page_size": page.size, "scope": "", "title": ""}
+        return "data", {**facts, "pagination_data": {"total": total}}
+    if style == "current_page":
+        more = total is not None and page.start + shown < total
+        facts = {"current_page": page.number, "next_page": page.number + 1 if more else 0, "returned_count": shown}
+        return "data", {**facts, "total_count": total or 0}
+    if style == "none":
+        return split(api["items"])[0], {"page": 1, "size": shown, "total": total or 0}
+    return "result", {"count": total, "page": page.number, "pagesize": page.size, "more_data_all_pages": False}
