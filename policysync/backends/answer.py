@@ -1,0 +1,129 @@
+"""What a console answered, and which of our failures that is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+
+from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
+from policysync.secret import redact
+
+SHOWN = 300
+"""Characters of a body that a message quotes."""
+
+_ADVICE = {
+    401: "the console does not accept the token it has just given out; check the clock and auth.header",
+    403: "the role of this account does not allow it",
+    413: "the body is larger than the console or a proxy before it accepts",
+    415: "is this a gateway? Its name ends in -gw and it serves enforcers only; use the name without -gw",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, complete. Names of headers are in lower case; `path` is what was asked for, with its query;
+    `at` is when it came."""
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    at: datetime
+    body: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is a success. Which 2xx it is varies between versions of the console and means nothing."""
+        return 200 <= self.status < 300
+
+    def __str__(self) -> str:
+        said = excerpt(self.body)
+        return f"{self.method} {self.path}: {self.status}" + (f": {said}" if said else "")
+
+
+def failure(answer: Answer, *, writes: bool) -> BackendError | None:
+    """Return what is wrong with an answer, or None for a success.
+
+    A write that met 500, or a proxy that gave up waiting (502, 504), may have been done all the same.
+    Source: reference, policies 2.8.
+    """
+    status = answer.status
+    if answer.ok:
+        return None
+    if status in (408, 425, 429, 503):
+        return Unavailable(str(answer), retry_after(answer))
+    if status >= 500 and status != 501:
+        return OutcomeUnknown(str(answer)) if writes else Unavailable(str(answer), retry_after(answer))
+    if 300 <= status < 400:
+        there = redact(_printable(answer.headers.get("location", "nowhere")))
+        return Refused(f"{answer}: the address leads to {there}; write that into the target's url")
+    advice = _ADVICE.get(status)
+    return Refused(f"{answer} ({advice})" if advice else str(answer))
+
+
+def decoded(answer: Answer) -> Any:
+    """Return the JSON of a successful read.
+
+    Raises:
+        Refused: it is a web page.
+        Unavailable: it does not parse, so it was cut off on its way.
+    """
+    if not answer.body and answer.status == 204:
+        return None
+    try:
+        return orjson.loads(answer.body)
+    except ValueError as error:
+        if _is_page(answer):
+            raise Refused(f"{answer.method} {answer.path}: a web page came back: is this URL a console?") from error
+        place = f"{answer.method} {answer.path}: {answer.status}"
+        raise Unavailable(f"{place}: the body is not whole JSON ({len(answer.body)} bytes)") from error
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Return the seconds the answer asks to wait, from a number or a date; None when it does not say."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(0.0, (until - answer.at).total_seconds())
+
+
+def excerpt(body: bytes) -> str:
+    """Return the beginning of a body, fit for a message: one line, no control characters, no secrets."""
+    text = body.decode("utf-8", "replace")
+    try:
+        # Masked value by value: in the body as sent, a quote inside a secret is escaped and would not be recognised.
+        text = json.dumps(_masked(json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text = redact(text)
+    text = _printable(text)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if isinstance(value, dict):
+        return {redact(name): _masked(item) for name, item in value.items()}
+    return value
+
+
+def _printable(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _is_page(answer: Answer) -> bool:
+    return "html" in answer.headers.get("content-type", "") or answer.body.lstrip()[:1] == b"<"

@@ -1,0 +1,141 @@
+"""One keep-alive connection to one console, on the standard library.
+
+The pool of an HTTP library costs more than the network when every worker needs just one connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import select
+import socket
+import ssl
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPSConnection
+
+from policysync.errors import Refused
+from policysync.secret import Secret
+
+# In every Python 3, and in no type stub.
+_bypasses = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]  # see above
+
+Exchange = tuple[int, list[tuple[str, str]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `read` is for one wait on the network, not for a whole answer."""
+
+    connect: float = 10.0
+    read: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a connection leads: scheme, host and port of a URL."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy on the way. `authorization` is the value of its own header, empty when it wants none."""
+
+    host: str
+    port: int
+    authorization: str = ""
+
+
+def proxy_for(origin: Origin, proxies: Mapping[str, str]) -> Proxy | None:
+    """Return the proxy for an origin, or None.
+
+    `proxies` maps `http`, `https` and `no` to what the environment says (HTTP_PROXY, HTTPS_PROXY, NO_PROXY).
+
+    Raises:
+        Refused: the proxy itself wants TLS, which is not spoken here.
+    """
+    url = proxies.get(origin.scheme)
+    if not url or _bypasses(f"{origin.host}:{origin.port}", dict(proxies)):
+        return None
+    parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise Refused(f"the proxy for {origin.host} has to be http://host:port, see the environment's *_PROXY")
+    authorization = ""
+    if parts.username:
+        password = urllib.parse.unquote(parts.password or "")
+        pair = Secret(f"{urllib.parse.unquote(parts.username)}:{password}").reveal()
+        authorization = Secret("Basic " + base64.b64encode(pair.encode()).decode()).reveal()
+    return Proxy(parts.hostname, parts.port or 3128, authorization)
+
+
+class Connection:
+    """A connection that is opened when needed and kept; it serves one thread at a time.
+
+    `open` raises OSError: nothing was sent. `exchange` raises OSError or HTTPException: something may have been.
+    """
+
+    def __init__(
+        self, origin: Origin, tls: Callable[[], ssl.SSLContext], timeouts: Timeouts, proxy: Proxy | None = None
+    ) -> None:
+        self._timeouts = timeouts
+        self._prefix = ""
+        self._headers: dict[str, str] = {}
+        host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
+        authorization = {"Proxy-Authorization": proxy.authorization} if proxy and proxy.authorization else {}
+        if origin.scheme == "https":
+            self._http: HTTPConnection = HTTPSConnection(host, port, timeout=timeouts.connect, context=tls())
+            if proxy:
+                self._http.set_tunnel(origin.host, origin.port, authorization)
+        else:
+            self._http = HTTPConnection(host, port, timeout=timeouts.connect)
+            if proxy:
+                self._prefix = f"http://{_bracketed(origin.host)}:{origin.port}"
+                self._headers = authorization
+
+    def open(self) -> bool:
+        """Make sure there is a connection and return whether it is a new one."""
+        held: socket.socket | None = self._http.sock
+        if held is not None and not _is_readable(held):
+            return False
+        # Something to read where nothing was asked: the other side said goodbye.
+        self._http.close()
+        try:
+            self._http.connect()
+        except OSError:
+            self._http.close()
+            raise
+        self._http.sock.settimeout(self._timeouts.read)
+        return True
+
+    def exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Exchange:
+        """Send one request and return status, headers and the whole body of its answer."""
+        complete = False
+        try:
+            self._http.request(method, self._prefix + target, body or None, {**headers, **self._headers})
+            response = self._http.getresponse()
+            content = response.read()
+            complete = True
+        finally:
+            if not complete:
+                self._http.close()
+        return response.status, response.getheaders(), content
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._http.close()
+
+
+def _is_readable(held: socket.socket) -> bool:
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(held, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([held], [], [], 0)[0])
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
