@@ -26,6 +26,7 @@ class Saved:
     stage: str
     target: str
     revision: str
+    dirty: bool
     salt: str
     digest: str
     changes: Mapping[str, tuple[str, str]]
@@ -85,6 +86,7 @@ def load(document: Mapping[str, Any]) -> Saved:
         stage=document["stage"],
         target=document["target"],
         revision=document["revision"],
+        dirty=document["dirty"],
         salt=document["salt"],
         digest=document["digest"],
         changes={change["id"]: (change["before_digest"], change["after_digest"]) for change in changes},

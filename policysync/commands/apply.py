@@ -1,0 +1,201 @@
+"""`policysync apply`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from policysync.apply.execute import execute
+from policysync.backends.port import Backend
+from policysync.commands.comparing import Comparing, Comparison, comparing
+from policysync.commands.options import Selection, format_option, selection_options, stage_option
+from policysync.commands.progress import progress
+from policysync.commands.session import open_session
+from policysync.documents.project import Target
+from policysync.errors import Blocked, Exit, PolicySyncError, StalePlan
+from policysync.plan.change import Plan
+from policysync.plan.codec import Saved, hold_to, load, plan_digest
+from policysync.plan.guards import GUARDS, refusals
+from policysync.reports.outcome import outcome_json, outcome_text
+from policysync.reports.text import plan_text
+from policysync.state.resource import Address, Resource
+
+
+@click.command()
+@stage_option
+@click.argument("saved", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[PLAN]")
+@selection_options
+@click.option("--prune", is_flag=True, help="Also delete what git no longer has and policysync once applied.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--allow", multiple=True, type=click.Choice(list(GUARDS)), help="Lift one guard; it is recorded.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "continue"]),
+    default="stop",
+    help="After a failure, start nothing new, or go on with what does not depend on it.",
+)
+@click.option("--parallelism", type=click.IntRange(1), help="Requests at once.")
+@click.option("--max-rps", type=click.FloatRange(0), help="Requests a second for each target; 0 lifts the limit.")
+@format_option
+def command(
+    *,
+    stage: str,
+    saved: Path | None,
+    targets: Sequence[str],
+    all_targets: bool,
+    revision: str | None,
+    select: Sequence[str],
+    only: Sequence[str],
+    exclude: Sequence[str],
+    prune: bool,
+    yes: bool,
+    allow: Sequence[str],
+    on_error: str,
+    parallelism: int | None,
+    max_rps: float | None,
+    form: str,
+) -> int:
+    """Make the targets of a stage match git.
+
+    With a plan saved by `plan --out`, exactly that is applied, or nothing when anything it touches moved since.
+    Ctrl-C once finishes what is being written, twice stops.
+
+    \b
+    Example:
+      policysync apply --stage dev
+      policysync apply --stage prod plan.json
+    """
+    del all_targets  # every target is the default; the option lets a script say so
+    session = open_session(parallelism, max_rps)
+    plans = _saved_plans(saved, stage) if saved else {}
+    one = next(iter(plans.values()), None)
+    against = comparing(
+        session,
+        stage,
+        one.revision if one and not one.dirty else revision,
+        Selection.of(select, only, exclude),
+        prune=prune or saved is not None,
+        salt=one.salt if one else "",
+    )
+    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, form)
+    statuses = []
+    for target in session.targets(against.stage, targets or list(plans)):
+        with session.backend(target) as backend:
+            statuses.append(_apply(against, target, backend, plans.get(target.name), manner))
+        if statuses[-1] is not Exit.DONE and on_error == "stop":
+            break
+    return _together(statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How the command was asked to go about it."""
+
+    allowed: frozenset[str]
+    on_error: str
+    yes: bool
+    form: str
+
+
+def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: _Manner) -> Exit:
+    comparison = against.compare(target, backend)
+    plan = hold_to(comparison.plan, saved) if saved else comparison.plan
+    _refuse(plan, against, target, manner)
+    if plan.changes and not manner.yes:
+        _ask(plan)
+    run = against.ledger.begin(plan, plan_digest(plan, against.salt), allowed=sorted(manner.allowed))
+    session = against.session
+    with closing(run.journal()) as journal, progress(len(plan.changes)) as shown, _interruptible() as stop:
+        report = execute(
+            plan,
+            backend,
+            session.kinds,
+            retry=session.retry,
+            clock=session.clock,
+            listeners=(journal, shown),
+            parallelism=session.pace.parallelism,
+            on_error=manner.on_error,
+            stop=stop,
+        )
+    run.finish(report, settled=_settled(comparison, plan), gone=_gone(comparison))
+    if manner.form == "json":
+        click.echo(json.dumps(outcome_json(report, run.id), indent=1))
+    else:
+        click.echo(outcome_text(report))
+    return report.status
+
+
+def _refuse(plan: Plan, against: Comparing, target: Target, manner: _Manner) -> None:
+    said = refusals(plan, against.session.guard_limits(target), manner.allowed)
+    if said:
+        lines = [f"  {name}: {why} (--allow {name} lifts this guard)" for name, why in said.items()]
+        raise Blocked("\n".join([f"{target.name}: a guard said no", *lines]))
+
+
+def _ask(plan: Plan) -> None:
+    click.echo(plan_text(plan, colour=sys.stderr.isatty()), err=True)
+    if not sys.stdin.isatty():
+        raise PolicySyncError("nobody is there to ask: give --yes, or a plan saved by `policysync plan --out`")
+    click.confirm(f"Apply this to {plan.target}?", abort=True, err=True)
+
+
+def _saved_plans(file: Path, stage: str) -> dict[str, Saved]:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        plans = [load(plan) for plan in document["plans"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PolicySyncError(f"{file} is not a saved plan; make one with `policysync plan --out {file}`") from error
+    for plan in plans:
+        if plan.stage != stage:
+            raise StalePlan(f"{file} is a plan for stage {plan.stage}, not for {stage}")
+    return {plan.target: plan for plan in plans}
+
+
+def _settled(comparison: Comparison, plan: Plan) -> Iterator[Resource]:
+    """Yield what git states and live already agrees with."""
+    differing = {change.address for change in comparison.plan.changes} | {change.address for change in plan.changes}
+    yield from (resource for resource in comparison.world.desired if resource.address not in differing)
+
+
+def _gone(comparison: Comparison) -> Iterator[Address]:
+    """Yield what was applied once and neither git nor live has any more."""
+    world = comparison.world
+    present = {resource.address for resource in (*world.live, *world.desired)}
+    yield from (address for address in world.last_applied if address not in present)
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Yield an event that the first Ctrl-C sets; the second one stops the program."""
+    stop = threading.Event()
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if stop.is_set():
+            raise KeyboardInterrupt
+        click.echo("finishing what is being written; interrupt again to stop at once", err=True)
+        stop.set()
+
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _together(statuses: Sequence[Exit]) -> Exit:
+    """Return the status of several targets: partly applied as soon as some were and some were not."""
+    seen = set(statuses)
+    if len(seen) <= 1:
+        return statuses[0] if statuses else Exit.DONE
+    return Exit.PARTLY_APPLIED

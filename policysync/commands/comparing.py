@@ -1,0 +1,142 @@
+"""Reading the targets of a stage and comparing them with git."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import click
+
+from policysync.apply.ledger import Ledger
+from policysync.apply.no_ledger import NoLedger
+from policysync.backends.port import Backend
+from policysync.commands.options import Selection
+from policysync.commands.session import Session
+from policysync.documents.project import Stage, Target
+from policysync.documents.source import Source
+from policysync.errors import PolicySyncError
+from policysync.kinds.kind import Kind
+from policysync.plan.build import World, build
+from policysync.plan.change import Plan
+from policysync.state.resource import Address, Resource
+
+# Each read has workers of its own, so a few kinds at once keep every connection busy.
+_KINDS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One target beside git: what both say, and the plan that follows."""
+
+    target: Target
+    world: World
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """A stage as git says it is, ready to be held against its targets.
+
+    `salt` makes the digests of secrets; it is the ledger's, or one for this run where there is no ledger.
+    """
+
+    session: Session
+    stage: Stage
+    source: Source
+    desired: tuple[Resource, ...]
+    ledger: Ledger | NoLedger
+    selection: Selection
+    salt: str
+    prune: bool = False
+
+    def compare(self, target: Target, backend: Backend) -> Comparison:
+        """Read a target and plan what makes it match git."""
+        world = self.world(target, backend)
+        plan = build(
+            self.stage.name,
+            target.name,
+            world,
+            self.session.kinds,
+            prune=self.prune,
+            revision=self.source.revision,
+            dirty=self.source.dirty,
+            notices=[self.ledger.notice] if self.ledger.notice else [],
+        )
+        return Comparison(target, world, plan)
+
+    def world(self, target: Target, backend: Backend) -> World:
+        """Read everything a plan is made of. Only kinds that git or the ledger mention are read."""
+        desired = self.selection.of_resources(r for r in self.desired if not r.targets or target.name in r.targets)
+        stated = {resource.address for resource in desired}
+        last = self.ledger.last_applied(target.name)
+        # Labels are only in git: what git no longer has cannot be selected by them.
+        applied = {
+            address: spec
+            for address, spec in last.items()
+            if (address in stated or not self.selection.labels) and self.selection.has(address)
+        }
+        live, others = self._read(backend, stated | set(applied))
+        return World(
+            desired=desired,
+            live=live,
+            last_applied=applied,
+            others=others - set(last),
+            protected=self.ledger.protected(target.name),
+            salt=self.salt,
+        )
+
+    def _read(self, backend: Backend, wanted: set[Address]) -> tuple[tuple[Resource, ...], frozenset[Address]]:
+        """Return the live resources that were asked for, and the addresses of the others of the same kinds."""
+        names: dict[str, set[str]] = {}
+        for address in wanted:
+            names.setdefault(address.kind, set()).add(address.name)
+        kinds = self.session.kinds
+        if unknown := sorted(set(names) - set(kinds)):
+            raise PolicySyncError(f"the ledger knows kinds that have no schema here: {', '.join(unknown)}")
+        with ThreadPoolExecutor(_KINDS_AT_ONCE) as pool:
+            jobs = [pool.submit(self._read_kind, backend, kinds[name], frozenset(names[name])) for name in names]
+            parts = [job.result() for job in jobs]
+        live = tuple(resource for found, _ in parts for resource in found)
+        return live, frozenset(address for _, addresses in parts for address in addresses)
+
+    def _read_kind(self, backend: Backend, kind: Kind, names: frozenset[str]) -> tuple[list[Resource], list[Address]]:
+        found = list(backend.read(kind, names))
+        if not self.selection.everything:
+            return found, []
+        return found, [Address(kind.name, name) for name in backend.list(kind) if name not in names]
+
+
+def comparing(
+    session: Session,
+    stage_name: str,
+    revision: str | None,
+    selection: Selection,
+    *,
+    prune: bool = False,
+    salt: str = "",
+) -> Comparing:
+    """Read what git says of a stage, and show the warnings on stderr.
+
+    Raises:
+        InvalidInput: a document is wrong.
+    """
+    stage = session.project.stage(stage_name)
+    source = session.source(revision)
+    desired, warnings = session.desired(source, stage)
+    for warning in warnings:
+        click.echo(str(warning), err=True)
+    ledger = session.ledger(stage)
+    return Comparing(
+        session, stage, source, desired, ledger, selection, salt or ledger.salt or randomness.token_hex(16), prune
+    )
+
+
+def compare_targets(comparing: Comparing, names: Sequence[str]) -> list[Comparison]:
+    """Compare every target that was named, or all of them, with git."""
+    comparisons = []
+    for target in comparing.session.targets(comparing.stage, names):
+        with comparing.session.backend(target) as backend:
+            comparisons.append(comparing.compare(target, backend))
+    return comparisons

@@ -1,0 +1,57 @@
+"""`policysync drift`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from policysync.commands.comparing import Comparing
+from policysync.commands.options import Selection, format_option
+from policysync.commands.plan import plan_document, show
+from policysync.commands.session import Session, open_session
+from policysync.documents.project import Stage
+from policysync.errors import Exit, PolicySyncError
+from policysync.plan.build import World
+from policysync.plan.change import Plan
+from policysync.plan.drift import drift
+
+
+@click.command()
+@click.option("--stage", "-s", help="The stage; without it, or with --all, every stage.")
+@click.option("--all", "every", is_flag=True, help="Every stage.")
+@click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
+@click.option("--only", multiple=True, metavar="KIND/NAME", help="Only these; * matches anything.")
+@format_option
+def command(*, stage: str | None, every: bool, targets: Sequence[str], only: Sequence[str], form: str) -> int:
+    """Show what somebody changed by hand.
+
+    Live is held against what was last applied, not against git. Exit status 2 says that there is drift.
+
+    \b
+    Example:
+      policysync drift --stage prod
+      policysync drift --all --format json
+    """
+    if stage and every:
+        raise PolicySyncError("--stage and --all were both given; want one of them")
+    session = open_session()
+    stages = [session.project.stage(stage)] if stage else list(session.project.stages)
+    selection = Selection.of((), only, ())
+    found = [pair for one in stages for pair in _drift_of(session, one, targets, selection)]
+    plans = [plan for plan, _ in found]
+    show(plans, plan_document(stage or "", plans, [world for _, world in found]), form)
+    return Exit.CHANGES if any(plan.changes for plan in plans) else Exit.DONE
+
+
+def _drift_of(session: Session, stage: Stage, targets: Sequence[str], selection: Selection) -> list[tuple[Plan, World]]:
+    ledger = session.ledger(stage)
+    if ledger.notice:
+        raise PolicySyncError(ledger.notice)
+    against = Comparing(session, stage, session.source(), (), ledger, selection, ledger.salt)
+    found = []
+    for target in session.targets(stage, targets):
+        with session.backend(target) as backend:
+            world = against.world(target, backend)
+        found.append((drift(stage.name, target.name, world, session.kinds), world))
+    return found

@@ -1,0 +1,91 @@
+"""`policysync plan`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from policysync.commands.comparing import compare_targets, comparing
+from policysync.commands.options import Selection, format_option, selection_options, stage_option
+from policysync.commands.session import open_session
+from policysync.errors import Exit
+from policysync.plan.build import World
+from policysync.plan.change import Plan
+from policysync.plan.codec import FORMAT_VERSION, dump
+from policysync.plan.drift import drift
+from policysync.reports.text import plan_text
+
+
+@click.command()
+@stage_option
+@selection_options
+@click.option("--prune", is_flag=True, help="Also delete what git no longer has and policysync once applied.")
+@click.option("--refresh-only", is_flag=True, help="Only show what somebody changed by hand.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option("--parallelism", type=click.IntRange(1), help="Requests at once.")
+@click.option("--max-rps", type=click.FloatRange(0), help="Requests a second for each target; 0 lifts the limit.")
+@format_option
+def command(
+    *,
+    stage: str,
+    targets: Sequence[str],
+    all_targets: bool,
+    revision: str | None,
+    select: Sequence[str],
+    only: Sequence[str],
+    exclude: Sequence[str],
+    prune: bool,
+    refresh_only: bool,
+    out: Path | None,
+    detailed_exitcode: bool,
+    parallelism: int | None,
+    max_rps: float | None,
+    form: str,
+) -> int:
+    """Show what would change in the targets of a stage.
+
+    \b
+    Example:
+      policysync plan --stage dev
+      policysync plan --stage prod --revision v1.4 --out plan.json --detailed-exitcode
+    """
+    del all_targets  # every target is the default; the option lets a script say so
+    session = open_session(parallelism, max_rps)
+    selection = Selection.of(select, only, exclude)
+    comparisons = compare_targets(comparing(session, stage, revision, selection, prune=prune), targets)
+    if refresh_only:
+        plans = [drift(stage, c.target.name, c.world, session.kinds) for c in comparisons]
+    else:
+        plans = [c.plan for c in comparisons]
+    worlds = [c.world for c in comparisons]
+    document = plan_document(stage, plans, worlds)
+    if out:
+        out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    show(plans, document, form)
+    changes = any(plan.changes for plan in plans)
+    return Exit.CHANGES if detailed_exitcode and changes else Exit.DONE
+
+
+def plan_document(stage: str, plans: Sequence[Plan], worlds: Sequence[World]) -> dict[str, Any]:
+    """Return the plans of a stage as JSON data: what `--out` saves and `--format json` prints."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "stage": stage,
+        "plans": [dump(plan, world.salt) for plan, world in zip(plans, worlds, strict=True)],
+    }
+
+
+def show(plans: Sequence[Plan], document: Mapping[str, Any], form: str) -> None:
+    """Print plans on stdout."""
+    if form == "json":
+        click.echo(json.dumps(document, indent=1))
+        return
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    click.echo("\n\n".join(plan_text(plan, colour=colour) for plan in plans))

@@ -1,0 +1,139 @@
+"""Where deciding and doing meet: everything a command needs of one policy repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from policysync.apply.ledger import Ledger
+from policysync.apply.no_ledger import NoLedger, open_ledger
+from policysync.apply.retry import Retry
+from policysync.backends.connect import connect
+from policysync.backends.port import Backend
+from policysync.clock import Clock, SystemClock
+from policysync.documents.desired import desired_state
+from policysync.documents.project import Limits as Pace
+from policysync.documents.project import Project, Stage, Target, find_root, load_project
+from policysync.documents.revision import Revision
+from policysync.documents.secrets import resolver
+from policysync.documents.source import Source
+from policysync.documents.worktree import WorkTree
+from policysync.emulator.embedded import embedded
+from policysync.errors import InvalidInput, PolicySyncError, Problem
+from policysync.kinds.load import Kinds, load_kinds
+from policysync.plan.guards import Limits
+from policysync.state.resource import Resource
+
+EMBEDDED = "embedded:"
+LOCAL = Path(".policysync")
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of a command in one policy repository. `pace` is how hard targets may be driven."""
+
+    project: Project
+    kinds: Kinds
+    pace: Pace
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    clock: Clock = field(default_factory=SystemClock)
+
+    @cached_property
+    def retry(self) -> Retry:
+        """The only place where requests are repeated."""
+        return Retry(self.clock)
+
+    def targets(self, stage: Stage, names: Iterable[str] = ()) -> tuple[Target, ...]:
+        """Return the targets of a stage, or those of them that were named.
+
+        Raises:
+            PolicySyncError: the stage has none, or none of that name.
+        """
+        known = {target.name: target for target in stage.targets}
+        wanted = tuple(names) or tuple(known)
+        if not wanted:
+            raise PolicySyncError(f"stage {stage.name} has no targets; name one in policysync.yaml")
+        for name in wanted:
+            if name not in known:
+                raise PolicySyncError(f"stage {stage.name} has no target {name}; it has {', '.join(known)}")
+        return tuple(known[name] for name in wanted)
+
+    def source(self, revision: str | None = None) -> Source:
+        """Return where documents are read from: the work tree, or a revision."""
+        return Revision(self.project.root, revision) if revision else WorkTree(self.project.root)
+
+    def desired(self, source: Source, stage: Stage) -> tuple[tuple[Resource, ...], tuple[Problem, ...]]:
+        """Return what git says of a stage, secrets resolved, and the warnings.
+
+        Raises:
+            InvalidInput: a document is wrong.
+        """
+        secrets = resolver(self.environ, self.project.root)
+        state = desired_state(source, self.project, stage, self.kinds, secrets)
+        if any(not problem.warning for problem in state.problems):
+            raise InvalidInput(state.problems)
+        return state.resources, state.problems
+
+    def ledger(self, stage: Stage) -> Ledger | NoLedger:
+        """Return the memory of a stage."""
+        return open_ledger(self.project.root, stage.name, self.clock)
+
+    @contextmanager
+    def backend(self, target: Target) -> Iterator[Backend]:
+        """Connect to a target for the length of a block."""
+        local = embedded(self._store(target), self.kinds) if is_embedded(target) else None
+        backend = connect(
+            target,
+            self.kinds,
+            secrets=resolver(self.environ, self.project.root),
+            again=self.retry.read,
+            limits=self._pace(target),
+            local=local,
+        )
+        try:
+            yield backend
+        finally:
+            backend.close()
+            if local is not None:
+                local.close()
+
+    def guard_limits(self, target: Target) -> Limits:
+        """Return what the guards may let pass for this target."""
+        deletes = self.project.guards.get("deletes", {})
+        return Limits(
+            deletes_percent=deletes.get("percent", 30),
+            deletes_floor=deletes.get("floor", 10),
+            embedded=is_embedded(target),
+        )
+
+    def _store(self, target: Target) -> Path:
+        return self.project.root / LOCAL / "consoles" / f"{target.url.removeprefix(EMBEDDED)}.sqlite"
+
+    def _pace(self, target: Target) -> Pace:
+        # Nobody else uses an embedded console, so there is nothing to be gentle with.
+        return replace(self.pace, requests_per_second=0) if is_embedded(target) else self.pace
+
+
+def open_session(parallelism: int | None = None, max_rps: float | None = None) -> Session:
+    """Find the policy repository around the working folder and read its configuration.
+
+    Raises:
+        PolicySyncError: there is none.
+        InvalidInput: policysync.yaml is wrong.
+    """
+    project = load_project(find_root(Path.cwd()), os.environ)
+    pace = project.limits
+    if parallelism is not None:
+        pace = replace(pace, parallelism=parallelism)
+    if max_rps is not None:
+        pace = replace(pace, requests_per_second=max_rps)
+    return Session(project, load_kinds(project.schemas), pace)
+
+
+def is_embedded(target: Target) -> bool:
+    """Return whether a target is an in-process console."""
+    return target.url.startswith(EMBEDDED)
