@@ -1,0 +1,78 @@
+"""Every document of a source, sorted into base and overlays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from policysync.documents.cache import NoCache, ParseCache
+from policysync.documents.document import Document
+from policysync.documents.envelope import Envelopes
+from policysync.documents.parse import collector_off
+from policysync.documents.placing import Placing
+from policysync.documents.project import Project
+from policysync.documents.source_file import Source
+from policysync.documents.suggest import did_you_mean
+from policysync.errors import Problem
+from policysync.kinds.kind import Kind
+
+Name = tuple[str, str]
+"""Kind, and the document's own name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalog:
+    """The documents of a source. An overlay without a base is in `problems`, not in `overlays`."""
+
+    base: Mapping[Name, Document]
+    overlays: Mapping[str, Mapping[Name, Document]]
+    problems: tuple[Problem, ...]
+    documents: int
+    placing: Placing
+
+
+def load(source: Source, project: Project, kinds: Mapping[str, Kind], cache: ParseCache | None = None) -> Catalog:
+    """Read every document below policies/."""
+    placing = Placing(source)
+    envelopes = Envelopes(project, kinds, placing)
+    problems: list[Problem] = []
+    documents: list[Document] = []
+    parses = cache or NoCache()
+    with collector_off():
+        for file in source.files("policies"):
+            if file.problem:
+                problems.append(file.problem)
+                continue
+            parsed, refusals = parses.parse(file)
+            problems += refusals
+            documents += envelopes.of_file(file.path, parsed)
+    parses.save()
+    base = _unique([document for document in documents if not document.stage], problems)
+    overlays = {}
+    for stage in project.stages:
+        own = _unique([document for document in documents if document.stage == stage.name], problems)
+        overlays[stage.name] = {name: over for name, over in own.items() if _has_base(name, over, base, problems)}
+    return Catalog(base, overlays, (*problems, *envelopes.problems), len(documents), placing)
+
+
+def _unique(documents: list[Document], problems: list[Problem]) -> dict[Name, Document]:
+    found: dict[Name, Document] = {}
+    for document in documents:
+        first = found.setdefault((document.kind, document.name), document)
+        if first is not document:
+            message = f"{document} is described twice, first at {first.where}; keep one"
+            problems.append(Problem(document.where, "", message, "duplicate-resource"))
+    return found
+
+
+def _has_base(name: Name, over: Document, base: Mapping[Name, Document], problems: list[Problem]) -> bool:
+    if name in base:
+        return True
+    same = [document for (_, other), document in base.items() if other == over.name]
+    if same:
+        message = f"policies/base calls it {same[0]} ({same[0].where}); an overlay cannot change the kind"
+    else:
+        hint = did_you_mean(over.name, [other for kind, other in base if kind == over.kind])
+        message = f"overlay for nothing: policies/base has no {over}{hint}"
+    problems.append(Problem(over.where, "", message, "overlay-for-nothing"))
+    return False

@@ -1,0 +1,122 @@
+"""What git says one stage should hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policysync.documents.cache import ParseCache
+from policysync.documents.catalog import Catalog, load
+from policysync.documents.expand import is_secret_reference
+from policysync.documents.finding import Finding, Path
+from policysync.documents.judge import Judge
+from policysync.documents.project import Project, Stage
+from policysync.documents.source_file import Source
+from policysync.documents.stage import Draft
+from policysync.errors import PolicySyncError, Problem
+from policysync.kinds.field import Field
+from policysync.kinds.kind import Kind
+from policysync.secret import Secret
+from policysync.state.normalize import desired_spec
+from policysync.state.resource import Resource
+
+Secrets = Callable[[str], Secret]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The resources of a stage, and every problem of its documents. A resource with an error is left out."""
+
+    resources: tuple[Resource, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that are not mere warnings."""
+        return tuple(problem for problem in self.problems if not problem.warning)
+
+
+def desired_state(
+    source: Source,
+    project: Project,
+    stage: Stage,
+    kinds: Mapping[str, Kind],
+    secrets: Secrets | None = None,
+    *,
+    cache: ParseCache | None = None,
+    engine: str = "rust",
+) -> Desired:
+    """Return the resources of a stage in normal form.
+
+    Args:
+        secrets: resolves references to secrets. None means offline: references are checked in form only, and stand
+            as an empty secret with the reference as its source.
+        cache: remembers parsed files between runs.
+        engine: "rust" or "python", who gives the schema verdict.
+    """
+    catalog = load(source, project, kinds, cache)
+    return of_catalog(catalog, project, stage, kinds, secrets, engine=engine)
+
+
+def of_catalog(
+    catalog: Catalog,
+    project: Project,
+    stage: Stage,
+    kinds: Mapping[str, Kind],
+    secrets: Secrets | None = None,
+    *,
+    engine: str = "rust",
+) -> Desired:
+    """Return the resources of a stage out of documents that are loaded already."""
+    judged = Judge(catalog, project, kinds, engine).stage(stage)
+    problems = [*catalog.problems, *judged.problems]
+    resources = []
+    for draft in judged.good:
+        spec, findings = _with_secrets(draft.kind.root, draft.spec, secrets or _offline)
+        problems += [draft.problem(finding, catalog.placing) for finding in findings]
+        if not findings:
+            resources.append(_resource(draft, spec))
+    return Desired(tuple(resources), tuple(sorted(set(problems))))
+
+
+def _resource(draft: Draft, spec: Mapping[str, Any]) -> Resource:
+    documents = [layer.document for layer in draft.layers]
+    return Resource(
+        draft.address,
+        desired_spec(draft.kind, spec),
+        labels={name: value for document in documents for name, value in document.labels.items()},
+        targets=next((document.targets for document in reversed(documents) if document.targets), ()),
+        protect=next((document.protect for document in reversed(documents) if document.protect is not None), False),
+        where=draft.where,
+    )
+
+
+def _offline(reference: str) -> Secret:
+    return Secret("", reference)
+
+
+def _with_secrets(root: Field, spec: Mapping[str, Any], secrets: Secrets) -> tuple[Mapping[str, Any], list[Finding]]:
+    findings: list[Finding] = []
+
+    def replaced(field: Field | None, value: Any, path: Path, sensitive: bool) -> Any:
+        sensitive = sensitive or bool(field and field.sensitive)
+        if isinstance(value, dict):
+            return {
+                name: replaced(
+                    (field.properties.get(name) or field.values) if field else None, v, (*path, name), sensitive
+                )
+                for name, v in value.items()
+            }
+        if isinstance(value, list):
+            each = field.each if field else None
+            return [replaced(each, item, (*path, str(index)), sensitive) for index, item in enumerate(value)]
+        if not (sensitive and is_secret_reference(value)):
+            return value
+        try:
+            return secrets(value)
+        except PolicySyncError as error:
+            findings.append(Finding(path, str(error), "secret"))
+            return value
+
+    return replaced(root, spec, (), False), findings

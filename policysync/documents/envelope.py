@@ -1,0 +1,177 @@
+"""Parsed documents → `Document`s, or what is wrong with their envelopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from policysync.documents.document import Document
+from policysync.documents.parse import Parsed
+from policysync.documents.placing import Placing
+from policysync.documents.project import Project
+from policysync.documents.section import shown
+from policysync.documents.suggest import did_you_mean, one_of
+from policysync.errors import Location, Problem
+from policysync.kinds.kind import Kind
+from policysync.kinds.load import kind_name
+
+API_VERSION = "policysync/v1"
+_MEMBERS = ("apiVersion", "kind", "metadata", "spec")
+_METADATA = ("name", "labels", "targets", "protect", "absent")
+BASE, STAGES = "policies/base/", "policies/stages/"
+
+
+class Envelopes:
+    """Reads the envelopes of one file after another; `problems` collects what is wrong."""
+
+    def __init__(self, project: Project, kinds: Mapping[str, Kind], placing: Placing) -> None:
+        self.kinds = kinds
+        self.placing = placing
+        self.problems: list[Problem] = []
+        self.stages = {stage.name: {target.name for target in stage.targets} for stage in project.stages}
+        self.targets = {target for names in self.stages.values() for target in names}
+
+    def of_file(self, path: str, documents: tuple[Parsed, ...]) -> Iterator[Document]:
+        """Yield the documents of a file whose envelopes are in order."""
+        stage = self._stage(path)
+        if stage is None:
+            return
+        for index, parsed in enumerate(documents):
+            before = len(self.problems)
+            document = _Envelope(self, path, index, parsed, stage).read()
+            if document and len(self.problems) == before:
+                yield document
+
+    def _stage(self, path: str) -> str | None:
+        if path.startswith(BASE):
+            return ""
+        stage = path.removeprefix(STAGES).partition("/")[0] if path.startswith(STAGES) else ""
+        if not stage or path == STAGES + stage:
+            message = "stands in neither policies/base nor policies/stages/<stage>, so it describes nothing; move it"
+            self.problems.append(Problem(Location(path), "", message, "misplaced"))
+            return None
+        if stage not in self.stages:
+            hint = did_you_mean(stage, self.stages) or f"; want one of {one_of(self.stages)}"
+            message = f"policysync.yaml has no stage `{stage}`{hint}"
+            self.problems.append(Problem(Location(path), "", message, "unknown-stage"))
+            return None
+        return stage
+
+
+class _Envelope:
+    """One document."""
+
+    def __init__(self, all_: Envelopes, path: str, index: int, parsed: Parsed, stage: str) -> None:
+        self.all = all_
+        self.path = path
+        self.index = index
+        self.value = parsed.value
+        self.where = Location(path, parsed.line, parsed.column)
+        self.stage = stage
+
+    def read(self) -> Document | None:
+        if not isinstance(self.value, dict):
+            self.refuse("", f"{shown(self.value)} stands here, want a document with {one_of(_MEMBERS)}", "type")
+            return None
+        folder = kind_name(PurePosixPath(self.path).parent.name)
+        if not {"apiVersion", "metadata", "spec"} & self.value.keys() and folder in self.all.kinds:
+            return self.exported(self.all.kinds[folder])
+        for name in self.value:
+            if name not in _MEMBERS:
+                hint = did_you_mean(name, _MEMBERS) or f"; want one of {one_of(_MEMBERS)}"
+                self.refuse(f"/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
+        kind = self.kind()
+        metadata = self.member("", self.value, "metadata", dict, {})
+        for name in metadata:
+            if name not in _METADATA:
+                hint = did_you_mean(name, _METADATA) or f"; want one of {one_of(_METADATA)}"
+                self.refuse(f"/metadata/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
+        return self.document(kind, metadata) if kind else None
+
+    def exported(self, kind: Kind) -> Document | None:
+        name = kind.name_of(self.value)
+        if not name:
+            wanted = " and ".join(f"`{member}`" for member in kind.key)
+            self.refuse("", f"an export of {kind.name} without {wanted} has no name", "required")
+            return None
+        refers = mentions(self.value)
+        return Document(self.where, self.index, kind.name, name, self.stage, self.value, "", refers=refers)
+
+    def kind(self) -> Kind | None:
+        name = self.member("", self.value, "kind", str, "", required=True)
+        kind = self.all.kinds.get(name)
+        version = self.member("", self.value, "apiVersion", str, "", required=True)
+        allowed = (kind.schema["x-kind"].get("apiVersion") if kind else None) or API_VERSION
+        if version and version not in {allowed, API_VERSION}:
+            self.refuse("/apiVersion", f"{shown(version)} stands here, want {allowed}", "api-version")
+        if name and not kind:
+            hint = did_you_mean(name, self.all.kinds) or "; `policysync kinds` lists them"
+            self.refuse("/kind", f"unknown kind `{name}`{hint}", "unknown-kind")
+        return kind
+
+    def document(self, kind: Kind, metadata: Mapping[str, Any]) -> Document:
+        name = self.member("/metadata", metadata, "name", str, "", required=True)
+        absent = self.member("/metadata", metadata, "absent", bool, False)
+        spec = self.member("", self.value, "spec", dict, {}, required=not absent)
+        if absent and not self.stage:
+            self.refuse("/metadata/absent", "belongs into an overlay; delete this document instead", "absent")
+        if absent and spec:
+            self.refuse("/spec", "an absent resource has no spec; drop one of the two", "absent")
+        return Document(
+            where=self.where,
+            index=self.index,
+            kind=kind.name,
+            name=name,
+            stage=self.stage,
+            spec=spec,
+            labels=self.labels(metadata),
+            targets=self.targets(metadata),
+            protect=self.member("/metadata", metadata, "protect", bool, None),
+            absent=absent,
+            refers=mentions(spec),
+        )
+
+    def labels(self, metadata: Mapping[str, Any]) -> Mapping[str, str]:
+        labels: Mapping[str, Any] = self.member("/metadata", metadata, "labels", dict, {})
+        for name, value in labels.items():
+            if not isinstance(value, str):
+                self.refuse(f"/metadata/labels/{name}", f"{shown(value)} stands here, want text in quotes", "type")
+        return labels
+
+    def targets(self, metadata: Mapping[str, Any]) -> tuple[str, ...]:
+        named = self.member("/metadata", metadata, "targets", list, [])
+        known = self.all.stages[self.stage] if self.stage else self.all.targets
+        for index, target in enumerate(named):
+            if target not in known:
+                hint = did_you_mean(str(target), known) or f"; want one of {one_of(sorted(known))}"
+                owner = f"stage {self.stage}" if self.stage else "policysync.yaml"
+                self.refuse(f"/metadata/targets/{index}", f"{owner} has no target {shown(target)}{hint}", "target")
+        return tuple(str(target) for target in named)
+
+    def member(
+        self, at: str, owner: Mapping[str, Any], name: str, wanted: type, default: Any, *, required: bool = False
+    ) -> Any:
+        value = owner.get(name)
+        if value is None or value == "":
+            if required:
+                self.refuse(at if name not in owner else f"{at}/{name}", f"`{name}` is missing", "required")
+            return default
+        if not isinstance(value, wanted):
+            words = {str: "text", dict: "a mapping", list: "a list", bool: "true or false"}
+            self.refuse(f"{at}/{name}", f"{shown(value)} stands here, want {words[wanted]}", "type")
+            return default
+        return value
+
+    def refuse(self, pointer: str, message: str, code: str, key: bool = False) -> None:
+        where = self.all.placing.at(self.where, self.index, pointer, key)
+        self.all.problems.append(Problem(where, pointer, message, code))
+
+
+def mentions(value: Any) -> bool:
+    """Whether any text in a value holds `${`."""
+    if isinstance(value, str):
+        return "${" in value
+    if isinstance(value, dict):
+        return any(map(mentions, value.values()))
+    return isinstance(value, list) and any(map(mentions, value))

@@ -1,0 +1,22 @@
+"""What is wrong with one resource, before anybody has looked up where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Path = tuple[str, ...]
+"""Steps inside a spec: member names, and the positions of list elements as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong (or, as a warning, unwise) at a path inside a spec.
+
+    `at_key` says that the member's name is what is wrong, not its value.
+    """
+
+    path: Path
+    message: str
+    code: str
+    warning: bool = False
+    at_key: bool = False

@@ -1,0 +1,238 @@
+"""policysync.yaml: stages in order, their targets, guards, gates and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from policysync.documents.parse import parse_one, places_of
+from policysync.documents.places import Places, Refusals
+from policysync.documents.section import Section, shown
+from policysync.documents.suggest import did_you_mean, one_of
+from policysync.errors import InvalidInput, Location, PolicySyncError, Problem
+
+FILES = ("policysync.yaml", "policysync.yml")
+BACKENDS = ("aqua", "kubernetes", "helm", "cloudformation", "skyhigh", "apono", "files", "memory")
+_TARGET = ("name", "backend", "url", "auth", "options")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One console, cluster or account. References in `auth` are unresolved; `options` belong to the backend."""
+
+    name: str
+    backend: str
+    url: str = ""
+    auth: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage. The first one follows the branch that is checked out, the others follow their pins."""
+
+    name: str
+    targets: tuple[Target, ...] = ()
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    gates: Mapping[str, Any] = field(default_factory=dict)
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How hard a target may be driven: requests at once, requests a second, and seconds a request may take."""
+
+    parallelism: int = 10
+    requests_per_second: float = 10.0
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """Which git remote the ledger is shared through; None keeps it in the local repository."""
+
+    remote: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A policy repository.
+
+    `schemas` are folders with further kinds. `external` are patterns (`Registry/foo`, `Label/*`) of resources
+    that may be referred to without being in git.
+    """
+
+    root: Path
+    stages: tuple[Stage, ...] = ()
+    guards: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    schemas: tuple[Path, ...] = ()
+    external: tuple[str, ...] = ()
+
+    def stage(self, name: str) -> Stage:
+        """Return a stage.
+
+        Raises:
+            PolicySyncError: there is no such stage.
+        """
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        names = [stage.name for stage in self.stages]
+        hint = did_you_mean(name, names) or f"; want one of {one_of(names)}"
+        raise PolicySyncError(f"policysync.yaml has no stage `{name}`{hint}")
+
+
+def find_root(start: Path) -> Path:
+    """Return the folder with policysync.yaml, from `start` upward.
+
+    Raises:
+        PolicySyncError: there is none.
+    """
+    for folder in (start.resolve(), *start.resolve().parents):
+        if any((folder / name).is_file() for name in FILES):
+            return folder
+    raise PolicySyncError(f"no policysync.yaml in {start.resolve()} or above it; `policysync init` makes one")
+
+
+def load_project(root: Path, environ: Mapping[str, str]) -> Project:
+    """Read policysync.yaml. `POLICYSYNC_PARALLELISM` and its like win over the file.
+
+    Raises:
+        InvalidInput: something in it is wrong; carries every problem.
+        PolicySyncError: there is no such file.
+    """
+    file = next((name for name in FILES if (root / name).is_file()), None)
+    if file is None:
+        raise PolicySyncError(f"no policysync.yaml in {root}; `policysync init` makes one")
+    top, refusals = _open(root, file)
+    top.only("version", "stages", "guards", "limits", "ledger", "schemas", "references")
+    if top.value.get("version") != 1:
+        top.refuse("version" if "version" in top.value else "", "want `version: 1`", "version")
+    stages = tuple(_stages(root, top, refusals))
+    project = Project(
+        root=root,
+        stages=stages,
+        guards=top.mapping("guards"),
+        limits=_limits(top.section("limits"), environ, refusals),
+        ledger=_ledger(top.section("ledger"), environ),
+        schemas=tuple(_folders(root, top)),
+        external=_external(top.section("references")),
+    )
+    if refusals.problems:
+        raise InvalidInput(refusals.problems)
+    return project
+
+
+def _open(root: Path, file: str) -> tuple[Section, Refusals]:
+    try:
+        content = (root / file).read_bytes()
+    except OSError as error:
+        raise PolicySyncError(f"{root / file} cannot be read: {error.strerror}") from error
+    value = parse_one(content, file)
+    refusals = Refusals(file)
+
+    @cache
+    def places() -> Places:
+        found = places_of(content, file)
+        return found[0] if found else Places()
+
+    return Section({} if value is None else value, "", places, refusals), refusals
+
+
+def _stages(root: Path, top: Section, refusals: Refusals) -> Iterator[Stage]:
+    seen: set[str] = set()
+    targets_seen: set[str] = set()
+    for index, section in enumerate(top.sections("stages", required=True)):
+        section.only("name", "targets", "targets_from", "vars", "gates")
+        name = section.text("name", required=True)
+        if "/" in name or name.startswith("."):
+            section.refuse("name", f"stage `{name}` cannot be the name of a folder; want letters and digits", "name")
+        if name in seen:
+            section.refuse("name", f"a second stage `{name}`; want a name of its own", "duplicate")
+        seen.add(name)
+        targets = [target for target in _targets(section, targets_seen) if target]
+        for file in _fleet(root, section):
+            fleet, problems = _open(root, file)
+            fleet.only("targets")
+            targets += [target for target in _targets(fleet, targets_seen) if target]
+            refusals.problems += problems.problems
+        yield Stage(name, tuple(targets), section.mapping("vars"), section.mapping("gates"), index == 0)
+
+
+def _targets(section: Section, seen: set[str]) -> Iterator[Target]:
+    for each in section.sections("targets"):
+        each.only(*_TARGET)
+        name = each.text("name", required=True)
+        backend = each.text("backend", required=True)
+        if backend and backend not in BACKENDS:
+            hint = did_you_mean(backend, BACKENDS) or f"; want one of {one_of(BACKENDS)}"
+            each.refuse("backend", f"unknown backend `{backend}`{hint}", "unknown-backend")
+        if name in seen:
+            each.refuse("name", f"a second target `{name}`; want a name of its own", "duplicate")
+        seen.add(name)
+        yield Target(name, backend, each.text("url"), each.mapping("auth"), each.mapping("options"))
+
+
+def _fleet(root: Path, section: Section) -> Iterator[str]:
+    for pattern in section.texts("targets_from"):
+        if pattern.startswith("/") or ".." in Path(pattern).parts:
+            section.refuse("targets_from", f"`{pattern}` leads out of the policy root", "path")
+            continue
+        files = sorted(path for path in root.glob(pattern) if path.is_file())
+        if not files:
+            section.refuse("targets_from", f"no file matches `{pattern}`", "no-file")
+        yield from (path.relative_to(root).as_posix() for path in files)
+
+
+def _limits(section: Section, environ: Mapping[str, str], refusals: Refusals) -> Limits:
+    defaults = Limits()
+    section.only("parallelism", "requests_per_second", "timeout")
+    stated = {
+        "parallelism": section.number("parallelism", defaults.parallelism, 1),
+        "requests_per_second": section.number("requests_per_second", defaults.requests_per_second, 0.001),
+        "timeout": section.number("timeout", defaults.timeout, 0.001),
+    }
+    for name, value in tuple(stated.items()):
+        variable = f"POLICYSYNC_{name.upper()}"
+        if variable in environ:
+            stated[name] = _from_environ(variable, environ[variable], refusals) or value
+    return Limits(int(stated["parallelism"]), float(stated["requests_per_second"]), float(stated["timeout"]))
+
+
+def _from_environ(variable: str, text: str, refusals: Refusals) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if number > 0:
+        return number
+    message = f"{shown(text)} stands there, want a number above 0"
+    refusals.problems.append(Problem(Location(variable), "", message, "environment"))
+    return None
+
+
+def _ledger(section: Section, environ: Mapping[str, str]) -> LedgerSettings:
+    section.only("remote")
+    return LedgerSettings(environ.get("POLICYSYNC_LEDGER_REMOTE") or section.text("remote") or None)
+
+
+def _folders(root: Path, top: Section) -> Iterator[Path]:
+    for folder in top.texts("schemas"):
+        if (root / folder).is_dir():
+            yield root / folder
+        else:
+            top.refuse("schemas", f"no folder `{folder}`", "no-file")
+
+
+def _external(section: Section) -> tuple[str, ...]:
+    section.only("external")
+    patterns = section.texts("external")
+    for pattern in patterns:
+        if "/" not in pattern:
+            section.refuse("external", f"`{pattern}` is not Kind/name; `Registry/*` means all registries", "name")
+    return patterns

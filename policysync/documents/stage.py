@@ -1,0 +1,161 @@
+"""The documents of a catalog → the drafts of one stage: overlays laid on, variables replaced, names filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policysync.documents.branches import branches
+from policysync.documents.catalog import Catalog
+from policysync.documents.document import Document
+from policysync.documents.expand import Expansion, literal_secrets
+from policysync.documents.finding import Finding
+from policysync.documents.overlay import merge, trace
+from policysync.documents.placing import Placing
+from policysync.documents.project import Stage
+from policysync.documents.section import shown
+from policysync.errors import Location, Problem
+from policysync.kinds.field import Field
+from policysync.kinds.kind import Kind
+from policysync.pointer import join
+from policysync.state.resource import Address
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One document with its variables replaced."""
+
+    document: Document
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """One resource of one stage, before it is judged.
+
+    Attributes:
+        layers: base, then the overlay where there is one.
+        spec: the layers merged; references to secrets are still text.
+        problems: what is wrong with its references and its name.
+        shared: equal for drafts that are the same in several stages.
+    """
+
+    kind: Kind
+    layers: tuple[Layer, ...]
+    spec: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+    shared: tuple[int, ...]
+
+    @property
+    def address(self) -> Address:
+        document = self.layers[0].document
+        return Address(self.kind.name, document.name if len(self.kind.key) == 1 else self.kind.name_of(self.spec))
+
+    @property
+    def where(self) -> Location:
+        return self.layers[0].document.where
+
+    def problem(self, finding: Finding, placing: Placing) -> Problem:
+        """Return a finding with the place in the topmost document that states the value."""
+        for layer in reversed(self.layers):
+            path = trace(self.kind.root, self.spec, layer.spec, finding.path)
+            if path is not None:
+                return placed(layer.document, path, finding, placing)
+        # Nobody states it, such as a required member that is missing from all layers: the nearest value around it.
+        return self.problem(_around(finding), placing) if finding.path else placed(self.top, (), finding, placing)
+
+    @property
+    def top(self) -> Document:
+        return self.layers[-1].document
+
+
+def _around(finding: Finding) -> Finding:
+    return Finding(finding.path[:-1], finding.message, finding.code, finding.warning)
+
+
+def placed(document: Document, path: tuple[str, ...], finding: Finding, placing: Placing) -> Problem:
+    """Return a finding with its place in one document."""
+    pointer = document.below + join(path)
+    where = placing.at(document.where, document.index, pointer, finding.at_key)
+    return Problem(where, pointer, finding.message, finding.code, finding.warning)
+
+
+class Staging:
+    """Makes the drafts of every stage of one catalog; what stages have in common is made once."""
+
+    def __init__(self, catalog: Catalog, kinds: Mapping[str, Kind]) -> None:
+        self.catalog = catalog
+        self.kinds = kinds
+        self._secret_branches: dict[str, Field | None] = {}
+        self._drafts: dict[tuple[int, ...], Draft] = {}
+
+    def drafts(self, stage: Stage) -> Iterator[Draft]:
+        """Yield the resources of a stage, in the order of their files."""
+        overlays = self.catalog.overlays.get(stage.name, {})
+        expansion = Expansion(stage.vars, stage.name)
+        for name, base in self.catalog.base.items():
+            over = overlays.get(name)
+            if over and over.absent:
+                continue
+            documents = (base, over) if over else (base,)
+            if any(document.refers for document in documents):
+                yield self._draft(documents, expansion, (*map(id, documents), id(stage)))
+                continue
+            shared = tuple(map(id, documents))
+            if shared not in self._drafts:
+                self._drafts[shared] = self._draft(documents, expansion, shared)
+            yield self._drafts[shared]
+
+    def _draft(self, documents: tuple[Document, ...], expansion: Expansion, shared: tuple[int, ...]) -> Draft:
+        kind = self.kinds[documents[0].kind]
+        problems: list[Problem] = []
+        layers = []
+        for document in documents:
+            layer, findings = self._layer(kind, document, expansion)
+            problems += [self._placed(document, finding) for finding in findings]
+            layers.append(layer)
+        spec = layers[0].spec
+        for layer in layers[1:]:
+            spec = merge(kind.root, spec, layer.spec)
+        if len(kind.key) == 1 and _unsaid(spec.get(kind.key[0])):
+            spec = {**spec, kind.key[0]: _typed_name(kind, documents[0].name)}
+        return Draft(kind, tuple(layers), spec, tuple(problems), shared)
+
+    def _layer(self, kind: Kind, document: Document, expansion: Expansion) -> tuple[Layer, list[Finding]]:
+        if document.refers:
+            spec, findings = expansion.of(kind.root, document.spec)
+        else:
+            spec, findings = document.spec, literal_secrets(self._secrets(kind), document.spec)
+        return Layer(document, spec), [*findings, *_other_name(kind, document, spec)]
+
+    def _secrets(self, kind: Kind) -> Field | None:
+        if kind.name not in self._secret_branches:
+            self._secret_branches[kind.name] = branches(kind.root, lambda field: field.sensitive)
+        return self._secret_branches[kind.name]
+
+    def _placed(self, document: Document, finding: Finding) -> Problem:
+        return placed(document, finding.path, finding, self.catalog.placing)
+
+
+def _other_name(kind: Kind, document: Document, spec: Mapping[str, Any]) -> list[Finding]:
+    if len(kind.key) != 1:
+        return []
+    member = kind.key[0]
+    value = spec.get(member)
+    if _unsaid(value) or str(value) == document.name:
+        return []
+    message = (
+        f'{shown(value)} stands here, and metadata.name is "{document.name}"; want the same in both, or leave it out'
+    )
+    return [Finding((member,), message, "name-mismatch")]
+
+
+def _unsaid(value: Any) -> bool:
+    return value is None or value == ""
+
+
+def _typed_name(kind: Kind, name: str) -> Any:
+    field = kind.root.properties.get(kind.key[0])
+    whole = field is not None and field.types == {"integer"} and name.isdecimal()
+    return int(name) if whole else name

@@ -1,0 +1,21 @@
+"""Did you mean …?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean `x`?" for the nearest known word, or nothing when none is near."""
+    candidates = list(known)
+    lowered = {name.lower(): name for name in reversed(candidates)}
+    near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.7)
+    return f"; did you mean `{lowered[near[0]]}`?" if near else ""
+
+
+def one_of(known: Iterable[str], most: int = 8) -> str:
+    """Return the words that are allowed, for a message; many are cut short."""
+    words = list(known)
+    shown = ", ".join(words[:most])
+    return f"{shown}, … ({len(words)} in all)" if len(words) > most else shown

@@ -1,0 +1,89 @@
+"""The work tree as a source. No git process is started unless revision or dirty is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from policysync.documents.git import git, is_repository
+from policysync.documents.source_file import FILES, SourceFile, leaves, may_hold_documents, refused, too_big, too_many
+
+READ = ("policies", "policysync.yaml", "policysync.yml")
+
+
+class WorkTree:
+    """The files as they lie in the policy root, which may be a folder inside a larger repository."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    @cached_property
+    def revision(self) -> str:
+        """The commit that is checked out; empty outside git and before the first commit."""
+        if not is_repository(self.root):
+            return ""
+        return git(self.root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", missing=b"").decode().strip()
+
+    @cached_property
+    def dirty(self) -> bool:
+        """Whether policies or policysync.yaml hold changes or files that are not committed."""
+        if not is_repository(self.root):
+            return False
+        return bool(git(self.root, "status", "--porcelain", "-z", "--untracked-files=all", "--", *READ))
+
+    def files(self, *folders: str) -> Iterator[SourceFile]:
+        """Yield the files below some folders that may hold documents, sorted by path."""
+        paths = [path for folder in folders for path in self._paths(folder, ())]
+        for path in islice(sorted(set(paths)), FILES):
+            yield self._load(path)
+        if len(paths) > FILES:
+            yield too_many()
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a file; none when it has gone since."""
+        try:
+            return (self.root / path).read_bytes()
+        except OSError:
+            return b""
+
+    def _paths(self, folder: str, above: tuple[str, ...]) -> Iterator[str]:
+        real = os.path.realpath(self.root / folder)
+        if real in above or not Path(real).is_dir():
+            return
+        if not self._inside(real):
+            yield folder
+            return
+        with os.scandir(self.root / folder) as entries:
+            for entry in entries:
+                path = f"{folder}/{entry.name}"
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    yield from self._paths(path, (*above, real))
+                elif may_hold_documents(path):
+                    yield path
+
+    def _load(self, path: str) -> SourceFile:
+        full = self.root / path
+        if (full.is_symlink() or full.is_dir()) and not self._inside(os.path.realpath(full)):
+            return leaves(path)
+        try:
+            refusal = too_big(path, full.stat().st_size)
+            if refusal:
+                return refusal
+            content = full.read_bytes()
+        except OSError as error:
+            return refused(path, f"cannot be read: {error.strerror}", "unreadable")
+        return SourceFile(path, content, blob_id(content))
+
+    def _inside(self, real: str) -> bool:
+        return Path(real).is_relative_to(self.root)
+
+
+def blob_id(content: bytes) -> str:
+    """Return the id git gives a file with these bytes."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
