@@ -9,9 +9,10 @@ from pathlib import Path
 from policysync.clock import Clock, SystemClock
 from policysync.emulator.auth import Tokens, identify, sign_in
 from policysync.emulator.exchange import Answered, Request, Response, answer, refuse
+from policysync.emulator.faults import SIGN_IN, FaultPlan, Faults
 from policysync.emulator.rate import Rate
 from policysync.emulator.rest import Call, Rest
-from policysync.emulator.routes import Routes, routes_of
+from policysync.emulator.routes import Route, Routes, routes_of
 from policysync.emulator.seed import seed_builtins, seed_folder
 from policysync.emulator.settings import Settings
 from policysync.emulator.store import Store
@@ -19,6 +20,7 @@ from policysync.emulator.views import View, views_of
 from policysync.kinds.kind import Kind
 
 _BACKEND = "aqua"
+_VIEW = Route("view", (), {})
 
 
 class Console:
@@ -28,9 +30,11 @@ class Console:
         self,
         kinds: Mapping[str, Kind],
         store: Store,
+        *,
         settings: Settings | None = None,
         clock: Clock | None = None,
         seed: Path | None = None,
+        faults: FaultPlan | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
@@ -39,6 +43,7 @@ class Console:
         self._rest = Rest(store, self.settings, self.clock)
         self._tokens = Tokens(store, self.clock)
         self._rate = Rate(self.settings.rate, self.clock) if self.settings.rate else None
+        self._faults = Faults(faults, self.clock) if faults else None
         seed_builtins(self.kinds, self._rest)
         if seed is not None:
             seed_folder(seed, self.kinds, self._rest)
@@ -52,14 +57,25 @@ class Console:
         return views_of(self.kinds, self.routes, self._rest)
 
     def handle(self, request: Request) -> Response:
-        """Return the answer to a request. A refusal is an answer as well."""
+        """Return the answer to a request. A refusal is an answer as well.
+
+        Raises:
+            Dropped: a fault breaks the connection.
+        """
+        if self._faults is None:
+            return self._handle(request)
+        route, _, _ = self.routes.find(request.method, request.path)
+        names = [kind.name for kind in route.kinds] if route else []
+        return self._faults.around(request, names, lambda: self._handle(request))
+
+    def close(self) -> None:
+        self.store.close()
+
+    def _handle(self, request: Request) -> Response:
         try:
             return self._answer(request)
         except Answered as early:
             return early.response
-
-    def close(self) -> None:
-        self.store.close()
 
     def _answer(self, request: Request) -> Response:
         limited = self._rate.refusal() if self._rate else None
@@ -67,7 +83,7 @@ class Console:
             return limited
         if request.path == "/api":
             return answer(200, {"authorization_header": self.settings.authorization_header})
-        if (request.method, request.path) == ("POST", "/api/v1/login"):
+        if (request.method, request.path) == ("POST", SIGN_IN):
             return sign_in(request, self.settings, self._tokens)
         user = identify(request, self.settings, self._tokens)
         return self._dispatch(request, user)
@@ -75,7 +91,7 @@ class Console:
     def _dispatch(self, request: Request, user: str) -> Response:
         view, name = self._view(request)
         if view is not None:
-            return view(request, name)
+            return view(Call(_VIEW, name, request, user))
         route, name, known = self.routes.find(request.method, request.path)
         if route is None:
             raise refuse(405, "Method Not Allowed") if known else refuse(404, "Not Found")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from policysync.clock import Clock
 from policysync.emulator.console import Console
 from policysync.emulator.exchange import Request
+from policysync.emulator.faults import FaultPlan
 from policysync.emulator.settings import Settings
 from policysync.emulator.store import Store
 from policysync.kinds.kind import Kind
@@ -21,11 +23,13 @@ class Local:
         self,
         store: Path | None,
         kinds: Mapping[str, Kind],
+        *,
         settings: Settings,
         seed: Path | None = None,
+        faults: FaultPlan | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._open = (store, kinds, settings, seed, clock)
+        self._open = (store, kinds, settings, seed, faults, clock)
         self._console: Console | None = None
         self._lock = threading.Lock()
 
@@ -33,8 +37,8 @@ class Local:
     def console(self) -> Console:
         with self._lock:
             if self._console is None:
-                store, kinds, settings, seed, clock = self._open
-                self._console = Console(kinds, Store(store), settings, clock, seed)
+                store, kinds, settings, seed, faults, clock = self._open
+                self._console = Console(kinds, Store(store), settings=settings, clock=clock, seed=seed, faults=faults)
             return self._console
 
     def __call__(
@@ -63,6 +67,7 @@ def embedded(
     *,
     settings: Settings | None = None,
     seed: Path | None = None,
+    faults: FaultPlan | None = None,
     clock: Clock | None = None,
 ) -> Local:
     """Return a console kept in the file `store`, or in memory when that is None.
@@ -71,5 +76,5 @@ def embedded(
     """
     chosen = settings or Settings()
     if password:
-        chosen = Settings(**{**{n: getattr(chosen, n) for n in Settings.__slots__}, "password": password})
-    return Local(store, kinds, chosen, seed, clock)
+        chosen = replace(chosen, password=password)
+    return Local(store, kinds, settings=chosen, seed=seed, faults=faults, clock=clock)

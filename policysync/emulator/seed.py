@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from policysync.emulator.shipped import builtins_of
 from policysync.emulator.exchange import Answered
 from policysync.emulator.rest import Rest
+from policysync.emulator.shipped import builtins_of
 from policysync.errors import InvalidInput, Location, Problem
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import kind_name

@@ -10,12 +10,12 @@ import orjson
 from policysync.emulator import paging
 from policysync.emulator.exchange import JSON, Request, Response, answer, refuse
 from policysync.emulator.objects import refuse_body
-from policysync.emulator.rest import Rest
+from policysync.emulator.rest import Call, Rest
 from policysync.emulator.routes import Routes
 from policysync.kinds.kind import Kind
 
-View = Callable[[Request, str], Response]
-"""Answers a request and the name in its path."""
+View = Callable[[Call], Response]
+"""Answers one request."""
 
 _ASSURANCE = "/api/v2/assurance_policy"
 _RESPONSE = "/api/v2/response_policies"
@@ -36,21 +36,21 @@ _IDENTIFIERS = ("id", "name", "assurance_type", "runtime_type", "description", "
 def views_of(kinds: Mapping[str, Kind], routes: Routes, rest: Rest) -> Mapping[tuple[str, str], View]:
     """Return the views that make sense for these kinds, by method and path."""
     views: dict[tuple[str, str], View] = {("GET", path): _empty_page for path in _EMPTY_PAGES}
-    views.update({("GET", path): lambda _request, _name: answer(200, []) for path in _EMPTY_LISTS})
+    views.update({("GET", path): lambda _: answer(200, []) for path in _EMPTY_LISTS})
     assurance = [k for k in kinds.values() if str(k.api.get("list", {}).get("path", "")).startswith(_ASSURANCE + "/")]
     if assurance:
-        views["GET", _ASSURANCE] = lambda request, _: _every_type(request, assurance, rest)
+        views["GET", _ASSURANCE] = lambda call: _every_type(call.request, assurance, rest)
     responses = routes.table.get(("GET", _RESPONSE))
     if responses is not None:
         kind = responses.kinds[0]
-        views["GET", f"{_RESPONSE}/configs"] = lambda _request, _name: answer(200, _CONFIGS)
-        views["PUT", f"{_RESPONSE}/{{id}}/status"] = lambda request, name: _status(request, name, kind, rest)
-        views["DELETE", _RESPONSE] = lambda _request, _name: _delete_all(kind, rest)
+        views["GET", f"{_RESPONSE}/configs"] = lambda _: answer(200, _CONFIGS)
+        views["PUT", f"{_RESPONSE}/{{id}}/status"] = lambda call: _status(call, kind, rest)
+        views["DELETE", _RESPONSE] = lambda _: _delete_all(kind, rest)
     return {path: view for path, view in views.items() if path not in routes.table}
 
 
-def _empty_page(request: Request, _name: str) -> Response:
-    page = paging.page_of(request.query, {"paging": "count", "size": ("pagesize", "page_size")})
+def _empty_page(call: Call) -> Response:
+    page = paging.page_of(call.request.query, {"paging": "count", "size": ("pagesize", "page_size")})
     return paging.wrap([], 0, page, {"paging": "count"})
 
 
@@ -65,20 +65,20 @@ def _every_type(request: Request, kinds: list[Kind], rest: Rest) -> Response:
     return paging.wrap(items, rest.store.count(names), page, api)
 
 
-def _status(request: Request, name: str, kind: Kind, rest: Rest) -> Response:
+def _status(call: Call, kind: Kind, rest: Rest) -> Response:
     """Source: reference, policies 7: `PUT …/{id}/status` with `{"enabled": true}`."""
     try:
-        wanted = orjson.loads(request.body).get("enabled")
+        wanted = orjson.loads(call.request.body).get("enabled")
     except (orjson.JSONDecodeError, AttributeError):
         wanted = None
     if not isinstance(wanted, bool):
         raise refuse_body("policy", "Unmarshal type error: expected=bool, got=null, field=enabled, offset=0")
     with rest.store.writing():
-        before = rest.store.get([kind.name], name)
+        before = rest.store.get([kind.name], call.ident)
         if before is None:
             raise refuse(404, f"{rest.served(kind).noun} doesn't exist")
         body: dict[str, Any] = {**orjson.loads(before.body), "enabled": wanted}
-        rest.put(kind, body, before, None)
+        rest.put(kind, body, before, call)
     return Response(200, b"{}", (JSON,))
 
 

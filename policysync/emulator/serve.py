@@ -1,0 +1,192 @@
+"""The console on a port.
+
+Everything is one route: the console itself decides what a path means. Answers are made in worker threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from policysync.emulator.console import Console
+from policysync.emulator.exchange import Request, Response
+from policysync.emulator.faults import Dropped, FaultPlan
+from policysync.emulator.settings import Settings
+from policysync.emulator.store import Store
+from policysync.kinds.kind import Kind
+
+_Wires = dict[tuple[str, int], asyncio.Transport]
+_RESET = struct.pack("ii", 1, 0)
+_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
+_NO_BODY = (204, 304)
+
+
+class Endpoint:
+    """The console as an ASGI application. `wires` finds the connection of a client, so that it can be cut."""
+
+    def __init__(self, console: Console, wires: _Wires) -> None:
+        self._console = console
+        self._wires = wires
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = _request(scope, await _body(receive))
+        try:
+            response = await run_in_threadpool(self._console.handle, request)
+        except Dropped:
+            self._reset(scope["client"])
+            await receive()
+            return
+        await _send(response, send)
+
+    def _reset(self, client: tuple[str, int]) -> None:
+        wire = self._wires.get((client[0], client[1]))
+        if wire is not None:
+            # Without lingering the client sees a reset, as from a crashed proxy, and not a polite end.
+            wire.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            wire.abort()
+
+
+def _request(scope: Scope, body: bytes) -> Request:
+    query = scope["query_string"].decode("latin-1")
+    target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return Request(scope["method"], target, headers, body)
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+async def _send(response: Response, send: Send) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    if response.status not in _NO_BODY:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    # An answer that promises more than comes is left unfinished: the server then closes the connection.
+    whole = response.cut is None or response.cut >= len(response.body)
+    await send({"type": "http.response.body", "body": response.body[: response.cut], "more_body": not whole})
+
+
+def application(console: Console, wires: _Wires | None = None) -> Starlette:
+    """Return the ASGI application that serves a console."""
+    endpoint = Endpoint(console, {} if wires is None else wires)
+    return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
+
+
+class Server:
+    """A console on a port of this machine, run by the caller's thread or by one of its own.
+
+    Attributes:
+        port: the port in use, once `wait` has returned.
+    """
+
+    def __init__(self, console: Console, host: str = "127.0.0.1", port: int = 0) -> None:
+        wires: _Wires = {}
+        config = uvicorn.Config(
+            application(console, wires),
+            host=host,
+            port=port,
+            http=_protocol(wires),
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        self._socket = _listen(host, port)
+        self.port: int = self._socket.getsockname()[1]
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self) -> None:
+        """Serve until `stop`, SIGINT or SIGTERM."""
+        self._server.run(sockets=[self._socket])
+
+    def start(self) -> None:
+        """Serve in a thread of its own. The port accepts connections from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join()
+        self._socket.close()
+
+
+def serve(
+    host: str,
+    port: int,
+    store: Path | None,
+    kinds: Mapping[str, Kind],
+    *,
+    seed: Path | None = None,
+    faults: FaultPlan | None = None,
+    settings: Settings | None = None,
+    ready: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Serve a console until the process is told to stop.
+
+    Args:
+        port: 0 takes a free one.
+        store: the file it is kept in; None keeps it in memory.
+        ready: called with the port as soon as it accepts connections.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    console = Console(kinds, Store(store), settings=settings, seed=seed, faults=faults)
+    try:
+        server = Server(console, host, port)
+        ready(server.port)
+        # The server stops in good order, then raises the signal again: this lets the store close as well.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        server.run()
+    except KeyboardInterrupt:
+        pass  # Being interrupted is how serving ends.
+    finally:
+        console.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=2048)
+    listening.set_inheritable(False)
+    return listening
+
+
+def _protocol(wires: _Wires) -> type[H11Protocol]:
+    class Protocol(H11Protocol):
+        """Remembers the connection of every client."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+            super().connection_made(transport)
+            if self.client is not None:
+                wires[self.client] = transport
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if self.client is not None:
+                wires.pop(self.client, None)
+
+    return Protocol
