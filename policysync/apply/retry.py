@@ -21,9 +21,9 @@ Retrying = Callable[[Unavailable, float], None]
 class Retry:
     """Exponential backoff with full jitter, within a budget; threads share one.
 
-    `attempts` counts the first one too. `budget` is the seconds one call may take altogether: a wait that would go past
-    it is not begun. The n-th wait lies between 0 and `first * 2**(n-1)` seconds, at most `longest`; what the backend asks
-    for with Retry-After wins, whatever its length.
+    `attempts` counts the first one too. `budget` is the seconds one call may take altogether: a wait that would
+    go past it is not begun. The n-th wait lies between 0 and `first * 2**(n-1)` seconds, at most `longest`; what
+    the backend asks for with Retry-After wins, whatever its length.
     """
 
     def __init__(
