@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import sys
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 import click
+from click.shell_completion import CompletionItem
 
 from policysync.commands.logs import start_logging
 from policysync.errors import Exit, InvalidInput, PolicySyncError
@@ -48,6 +50,10 @@ class LazyGroup(click.Group):
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
@@ -62,6 +68,8 @@ class LazyGroup(click.Group):
 
 @click.command(
     cls=LazyGroup,
+    # Stand-ins, so that click knows the names and can suggest one.
+    commands={name: click.Command(name, short_help=line) for name, line in COMMANDS.items()},
     context_settings={"auto_envvar_prefix": "POLICYSYNC", "help_option_names": ["-h", "--help"]},
 )
 @click.version_option(VERSION, message="policysync %(version)s")
@@ -101,7 +109,9 @@ def run(args: Sequence[str] | None = None) -> int:
         return error.status
     except click.UsageError as error:
         # click's own status for bad usage is 2, which here says that changes are present.
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        click.echo(redact(text.getvalue()), err=True, nl=False)
         return Exit.ERROR
     except click.ClickException as error:
         _complain(error.format_message())
