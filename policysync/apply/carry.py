@@ -1,0 +1,119 @@
+"""Carrying out one change: look, write, look again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from policysync.apply.events import Outcome, What
+from policysync.apply.report import Done
+from policysync.apply.verdict import after_writing, before_writing, happened
+from policysync.backends.port import Again, Backend
+from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
+from policysync.kinds.kind import Kind
+from policysync.plan.change import Action, Change
+from policysync.secret import redact
+from policysync.state.resource import Resource
+
+Tell = Callable[[What, Change, str], None]
+
+
+class Carrier:
+    """Carries out changes on one backend. Threads may share it.
+
+    `again` runs a call again while it is Unavailable; `tell` hears what is tried.
+    """
+
+    def __init__(self, backend: Backend, kinds: Mapping[str, Kind], again: Again[None], tell: Tell, salt: str) -> None:
+        self.backend = backend
+        self.kinds = kinds
+        self.again = again
+        self.tell = tell
+        self.salt = salt
+
+    def carry_out(self, change: Change) -> Done:
+        """Return how a change ended. Whatever the backend does, no failure of it gets out of here."""
+        kind = self.kinds[change.address.kind]
+        try:
+            live = self.read(change, kind)
+        except BackendError as error:
+            return _failed(change, f"could not be read before the change: {error}")
+        early = before_writing(change, kind, live, self.salt)
+        if early is not None:
+            return early
+        self.tell(What.WRITING, change, "")
+        return self._written(_Attempts(self, replace(change, before=live), kind), change, kind)
+
+    def read(self, change: Change, kind: Kind) -> Resource | None:
+        """Return the live resource a change is about."""
+        return next(iter(self.backend.read(kind, frozenset({change.address.name}))), None)
+
+    def _written(self, attempts: _Attempts, change: Change, kind: Kind) -> Done:
+        refusal: BackendError | None = None
+        try:
+            self.again(attempts)
+        except Refused as error:
+            if attempts.sent == 1:
+                return _failed(change, str(error))
+            refusal = error
+        except (Unavailable, OutcomeUnknown) as error:
+            refusal = error
+        try:
+            live = self.read(change, kind)
+        except BackendError as error:
+            return Done(change, Outcome.UNKNOWN, redact(f"sent, but could not be read back: {error}"))
+        if refusal is not None and not happened(attempts.change, live, self.salt):
+            return _failed(change, str(refusal))
+        return after_writing(change, kind, live)
+
+
+class _Attempts:
+    """One change, sent until the backend says that it is done; called again, it looks before it sends again."""
+
+    def __init__(self, carrier: Carrier, change: Change, kind: Kind) -> None:
+        self.carrier = carrier
+        self.change = change
+        self.kind = kind
+        self.sent = 0
+
+    def __call__(self) -> None:
+        if self.sent:
+            live = self.carrier.read(self.change, self.kind)
+            if happened(self.change, live, self.carrier.salt):
+                return
+            self.change = _resumed(self.change, live)
+        self.sent += 1
+        try:
+            self.carrier.backend.write(self.change, self.kind)
+        except OutcomeUnknown as error:
+            self._tell(error)
+            raise Unavailable(f"{error}; nobody knows whether it was done") from error
+        except Unavailable as error:
+            self._tell(error)
+            raise
+
+    def _tell(self, error: BackendError) -> None:
+        self.carrier.tell(What.RETRYING, self.change, redact(str(error)))
+
+
+def _resumed(change: Change, live: Resource | None) -> Change:
+    """Return what is left to do of a change whose outcome was unknown, now that live is known."""
+    if live is None and change.before is not None and change.after is not None:
+        # A replacement died between its delete and its create: what git does not state comes back as it was.
+        whole = replace(change.after, spec=overlay(change.before.spec, change.after.spec))
+        return replace(change, action=Action.CREATE, before=None, after=whole, replace=False)
+    return replace(change, before=live)
+
+
+def overlay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with what `over` states; objects are merged, everything else is replaced."""
+    merged = dict(base)
+    for name, value in over.items():
+        below = merged.get(name)
+        merged[name] = overlay(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _failed(change: Change, message: str) -> Done:
+    return Done(change, Outcome.FAILED, redact(message))

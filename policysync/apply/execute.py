@@ -1,0 +1,153 @@
+"""Carrying out a plan: wave after wave, the changes in a wave at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, Protocol
+
+from policysync.apply.carry import Carrier
+from policysync.apply.events import Event, Listener, Outcome, What
+from policysync.apply.report import GOOD, Done, Report
+from policysync.backends.port import Again, Backend
+from policysync.clock import Clock
+from policysync.kinds.kind import Kind
+from policysync.plan.change import Action, Change, Plan
+from policysync.plan.order import references
+from policysync.state.resource import Address
+
+OnError = Literal["stop", "continue"]
+
+
+class Retries(Protocol):
+    """What is needed of `apply.retry.Retry`."""
+
+    @property
+    def read(self) -> Again[None]:
+        """Run a call, and run it again while it is Unavailable."""
+
+
+def execute(
+    plan: Plan,
+    backend: Backend,
+    kinds: Mapping[str, Kind],
+    *,
+    retry: Retries,
+    clock: Clock,
+    listeners: Iterable[Listener] = (),
+    parallelism: int = 10,
+    on_error: OnError = "stop",
+    stop: threading.Event | None = None,
+    salt: str = "",
+) -> Report:
+    """Carry out a plan and return how each change ended.
+
+    Args:
+        on_error: after a failure "stop" begins nothing new; "continue" skips only what depends on what failed.
+        stop: when it is set, what is in flight is finished and the rest is skipped.
+        salt: what secrets are compared with; any text will do.
+    """
+    teller = _Teller(plan, clock, tuple(listeners))
+    carrier = Carrier(backend, kinds, retry.read, teller.about, salt)
+    work = _Work(carrier, teller, kinds, on_error == "stop", stop or threading.Event())
+    teller.tell(What.STARTED)
+    outcomes: list[Done] = []
+    with ThreadPoolExecutor(max(1, parallelism), thread_name_prefix="apply") as pool:
+        try:
+            for wave in plan.waves:
+                outcomes += pool.map(work.one, wave)
+                work.remember(outcomes[-len(wave) :])
+        except BaseException:
+            # Leaving the pool waits for all that was handed in; this makes it short.
+            work.halted.set()
+            raise
+    teller.tell(What.FINISHED)
+    return Report(plan.target, tuple(outcomes), work.stop.is_set())
+
+
+class _Work:
+    """What one apply knows while it runs."""
+
+    def __init__(
+        self, carrier: Carrier, teller: _Teller, kinds: Mapping[str, Kind], stops: bool, stop: threading.Event
+    ) -> None:
+        self.carrier = carrier
+        self.teller = teller
+        self.kinds = kinds
+        self.stops = stops
+        self.stop = stop
+        self.halted = threading.Event()
+        self.failed: set[Address] = set()
+        self.held: set[Address] = set()
+
+    def one(self, change: Change) -> Done:
+        why = self.reason_to_skip(change)
+        done = Done(change, Outcome.SKIPPED, why) if why else self.carrier.carry_out(change)
+        if self.stops and done.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+            self.halted.set()
+        self.teller.ended(done)
+        return done
+
+    def reason_to_skip(self, change: Change) -> str:
+        if self.stop.is_set():
+            return "interrupted before it began"
+        if self.halted.is_set():
+            return "not begun, because another change failed"
+        if change.after is not None:
+            needs = references(self.kinds[change.address.kind], change.after) & self.failed
+            return f"it refers to {min(needs)}, which failed" if needs else ""
+        return "what refers to it could not be changed" if change.address in self.held else ""
+
+    def remember(self, outcomes: Iterable[Done]) -> None:
+        """Note what later waves have to be held back for."""
+        for change in (done.change for done in outcomes if done.outcome not in GOOD):
+            if change.action is not Action.DELETE:
+                self.failed.add(change.address)
+            if change.before is not None:
+                self.held |= references(self.kinds[change.address.kind], change.before)
+
+
+class _Teller:
+    """Tells the listeners, one event at a time."""
+
+    def __init__(self, plan: Plan, clock: Clock, listeners: tuple[Listener, ...]) -> None:
+        self.target = plan.target
+        self.total = len(plan.changes)
+        self.clock = clock
+        self.listeners = listeners
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def tell(self, what: What) -> None:
+        with self._lock:
+            self._send(Event(self.clock.now(), what, self.target, done=self._done, total=self.total))
+
+    def about(self, what: What, change: Change, message: str) -> None:
+        with self._lock:
+            self._send(self._event(what, change, message))
+
+    def ended(self, done: Done) -> None:
+        with self._lock:
+            self._done += 1
+            self._send(self._event(What.ENDED, done.change, done.message, done.outcome, done.fields))
+
+    def _event(
+        self, what: What, change: Change, message: str, outcome: Outcome | None = None, fields: tuple[str, ...] = ()
+    ) -> Event:
+        return Event(
+            self.clock.now(),
+            what,
+            self.target,
+            change.address,
+            change.action,
+            outcome,
+            message,
+            self._done,
+            self.total,
+            fields,
+        )
+
+    def _send(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
