@@ -1,0 +1,166 @@
+"""A ref of git as a store of small files: read in two processes and written in two, however many files there are.
+
+Nothing here touches the work tree, the index or a branch. It works in a repository without any commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+
+from policysync.errors import PolicySyncError
+
+NOBODY = ("policysync", "policysync@localhost")
+
+# A hook runs with these set, relative to another folder than the one git is asked about here.
+_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+class RefMoved(PolicySyncError):
+    """Somebody else wrote the ref meanwhile; nothing of ours was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who a commit is by."""
+
+    name: str
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+class GitStore:
+    """Files below a ref.
+
+    Raises:
+        PolicySyncError: git refused, with what it said.
+    """
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self.root = root
+        self._environ = {name: value for name, value in environ.items() if name not in _FOREIGN} | {"LC_ALL": "C"}
+
+    def inside(self) -> bool:
+        """Say whether the folder belongs to a git repository."""
+        done = self._run("rev-parse", "--git-dir")
+        if done.returncode and b"not a git repository" not in done.stderr:
+            raise _failed("rev-parse", done)
+        return not done.returncode
+
+    def author(self) -> Author:
+        """Return git's own user; a stand-in where git has none."""
+        lines = self._run("config", "-z", "--get-regexp", r"^user\.(name|email)$").stdout.decode().split("\0")
+        said = dict(line.split("\n", 1) for line in lines if "\n" in line)
+        name = self._environ.get("GIT_COMMITTER_NAME") or said.get("user.name") or NOBODY[0]
+        email = self._environ.get("GIT_COMMITTER_EMAIL") or said.get("user.email") or NOBODY[1]
+        return Author(_plain(name), _plain(email))
+
+    def tips(self, prefix: str) -> dict[str, str]:
+        """Return the commits of all refs below `prefix`, by ref."""
+        text = self._ask("for-each-ref", "--format=%(refname) %(objectname)", prefix).decode()
+        return dict(line.split(" ", 1) for line in text.splitlines())
+
+    def tree(self, commit: str) -> dict[str, str]:
+        """Return every path of a commit with its blob."""
+        listing = self._ask("ls-tree", "-r", "-z", "--full-tree", commit)
+        entries = (entry.split(b"\t", 1) for entry in listing.split(b"\0") if entry)
+        return {path.decode(): about.rsplit(b" ", 1)[1].decode() for about, path in entries}
+
+    def commits(self, ref: str) -> list[str]:
+        """Return the commits of a ref, the newest first."""
+        return self._ask("rev-list", "--first-parent", ref).decode().split()
+
+    def read(self, names: Iterable[str]) -> Iterator[bytes]:
+        """Yield what each name (`blob` or `commit:path`) holds, in order; nothing for one that is not there."""
+        wanted = "".join(f"{name}\n" for name in names).encode()
+        if not wanted:
+            return
+        answer = self._ask("cat-file", "--batch", "--buffer", stdin=wanted)
+        at = 0
+        while at < len(answer):
+            end = answer.index(b"\n", at)
+            line, at = answer[at:end], end + 1
+            if not line.endswith(b" missing"):
+                size = int(line.rsplit(b" ", 1)[1])
+                yield answer[at : at + size]
+                at += size + 1
+
+    def commit(
+        self,
+        ref: str,
+        parent: str,
+        files: Mapping[str, bytes | None],
+        *,
+        message: str,
+        author: Author,
+        at: datetime,
+    ) -> str:
+        """Add a commit to `ref` and return it. None takes a file away; an empty `parent` means a new ref.
+
+        Raises:
+            RefMoved: the ref is no longer at `parent`.
+        """
+        written = self._write(parent, files, message, f"{author} {int(at.timestamp())} +0000")
+        return self._swap(ref, parent, written)
+
+    def _write(self, parent: str, files: Mapping[str, bytes | None], message: str, who: str) -> tuple[str, str]:
+        """Return a new commit and the ref that holds it for the moment."""
+        holding = f"refs/policysync/new/{token_hex(8)}"
+        said = message.encode()
+        parts = [f"commit {holding}\nmark :1\nauthor {who}\ncommitter {who}\ndata {len(said)}\n".encode(), said, b"\n"]
+        if parent:
+            parts.append(f"from {parent}\n".encode())
+        for path, content in files.items():
+            if content is None:
+                parts.append(f"D {path}\n".encode())
+            else:
+                parts += (f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n")
+        parts.append(b"\nget-mark :1\ndone\n")
+        answer = self._ask("fast-import", "--quiet", "--done", stdin=b"".join(parts))
+        return answer.decode().strip(), holding
+
+    def _swap(self, ref: str, parent: str, written: tuple[str, str]) -> str:
+        commit, holding = written
+        move = f"update {ref} {commit} {parent}\n" if parent else f"create {ref} {commit}\n"
+        done = self._run("update-ref", "--stdin", stdin=f"{move}delete {holding}\n".encode())
+        if not done.returncode:
+            return commit
+        self._ask("update-ref", "-d", holding)
+        if self.tips(ref).get(ref, "") != parent:
+            raise RefMoved(f"{ref} was written by another run")
+        raise _failed("update-ref", done)
+
+    def _ask(self, *args: str, stdin: bytes = b"") -> bytes:
+        done = self._run(*args, stdin=stdin)
+        if done.returncode:
+            raise _failed(args[0], done)
+        return done.stdout
+
+    def _run(self, *args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = ["git", "-C", str(self.root), *args]
+        try:
+            return subprocess.run(command, input=stdin, capture_output=True, env=self._environ, check=False)
+        except FileNotFoundError as error:
+            raise PolicySyncError("git is not installed, or not on the PATH") from error
+
+
+def blob_id(content: bytes, like: str) -> str:
+    """Return the name git gives to a blob, in the hash that the name `like` was made with."""
+    algorithm = hashlib.sha256 if len(like) == 64 else hashlib.sha1  # the repository chose it, for naming only
+    return algorithm(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text if c not in "<>\n\0").strip()
+
+
+def _failed(verb: str, done: subprocess.CompletedProcess[bytes]) -> PolicySyncError:
+    said = (done.stderr or done.stdout).decode(errors="replace").strip()
+    return PolicySyncError(f"git {verb} failed: {said or f'exit status {done.returncode}'}")

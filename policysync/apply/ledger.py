@@ -1,0 +1,223 @@
+"""The memory of a stage, kept in git: who applied what, when, from which revision, and how it ended.
+
+An apply is two commits on `refs/policysync/ledger/<stage>`: its intent before the first write, its outcome after
+the last. An intent without an outcome is a run that died. Its journal, where it is still there, tells how far it
+came; what nobody knows keeps the state before. Secrets are here as salted digests only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import orjson
+
+from policysync.apply.gitstore import GitStore, RefMoved
+from policysync.apply.intent import record_of, remembered, stated_by
+from policysync.apply.journal import Ending, endings, runs_folder
+from policysync.apply.layout import (
+    LEDGERS,
+    RECORD,
+    SALT,
+    address_of,
+    file_of,
+    last_applied_folder,
+    open_folder,
+    ref_of,
+    stated_folder,
+)
+from policysync.apply.record import Record, State, dump, load
+from policysync.apply.report import GOOD, Report
+from policysync.apply.run import Contents, Run
+from policysync.apply.tree import Files, Tree
+from policysync.clock import Clock
+from policysync.errors import PolicySyncError, StalePlan
+from policysync.plan.change import Action, Plan
+from policysync.state.resource import Address, Resource
+
+Stated = dict[Address, dict[str, Any]]
+
+TRIES = 20
+
+
+class Ledger:
+    """The ledger of one stage. Several processes may use it at once: a lost race is run again on what the other wrote.
+
+    Raises:
+        PolicySyncError: git refused.
+    """
+
+    notice = ""
+
+    def __init__(
+        self,
+        root: Path,
+        stage: str,
+        clock: Clock,
+        *,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.root = root
+        self.stage = stage
+        self.clock = clock
+        self.ref = ref_of(stage)
+        self.store = GitStore(root, environ)
+        self._environ = environ
+        self._salt = ""
+
+    @property
+    def salt(self) -> str:
+        """What digests of secrets are made with: random, one for a repository, kept from the first apply on."""
+        if not self._salt:
+            tips = self.store.tips(LEDGERS)
+            own_first = sorted(tips, key=lambda ref: ref != self.ref)
+            kept = self.store.read(f"{tips[ref]}:{SALT}" for ref in own_first)
+            self._salt = next((content.decode() for content in kept), "") or token_hex(16)
+        return self._salt
+
+    def last_applied(self, target: str) -> Stated:
+        """Return what git stated for each resource when it was last applied, secrets as `{"$digest": …}`."""
+        return {address: kept["spec"] for address, kept in self._remembered(target).items()}
+
+    def protected(self, target: str) -> frozenset[Address]:
+        """Return what git asked never to delete when it was last applied."""
+        return frozenset(address for address, kept in self._remembered(target).items() if kept.get("protect"))
+
+    def _remembered(self, target: str) -> Stated:
+        tree = self._tree()
+        known: dict[Address, bytes | None] = dict(self._contents(tree, last_applied_folder(target)))
+        for record in self._open(tree, target):
+            known |= _fold(self._as_far_as_known(record), self._contents(tree, stated_folder(record.id)))
+        return {address: orjson.loads(text) for address, text in known.items() if text is not None}
+
+    def history(self) -> Iterator[Record]:
+        """Yield every apply, the newest first; one that did not end as its intent."""
+        if self.ref not in self.store.tips(self.ref):
+            return
+        seen: set[str] = set()
+        commits = self.store.commits(self.ref)
+        for commit, text in zip(commits, self.store.read(f"{c}:{RECORD}" for c in commits), strict=True):
+            record = load(text, commit)
+            if record.id not in seen:
+                seen.add(record.id)
+                yield record
+
+    def unfinished(self, target: str = "") -> Record | None:
+        """Return the oldest apply (to `target`, where one is named) that began and did not end, or None."""
+        return next(iter(self._open(self._tree(), target)), None)
+
+    def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = ()) -> Run:
+        """Record what is about to be done. A plan without changes is not recorded.
+
+        What an apply left open that died is closed first.
+
+        Raises:
+            StalePlan: another apply to the same target has begun.
+        """
+        by, at = self.store.author(), self.clock.now()
+        record = record_of(plan, digest, at, self.salt, self._environ, by=str(by), allowed=tuple(allowed))
+        run = Run(self.root, record, stated_by(plan, self.salt), self._finish)
+        if plan.changes:
+            for dead in self._open(self._tree(), plan.target):
+                self._close(dead)
+            self._amend(record, lambda tree: self._intent(tree, run))
+        return run
+
+    def _finish(self, run: Run, report: Report, settled: Iterable[Resource], gone: Iterable[Address]) -> Record | None:
+        """Record how a run ended; see `Run.finish`."""
+        known = {done.change.id: Ending(done.outcome, done.message, done.fields) for done in report.outcomes}
+        state = State.FINISHED if run.record.entries else State.SETTLED
+        record = run.record.closed(state, self.clock.now(), known)
+        ours: dict[Address, bytes | None] = dict.fromkeys(gone)
+        ours |= {resource.address: remembered(resource, self.salt) for resource in settled}
+        # What a change says about its own resource outranks both: a failed one keeps what it had.
+        ours = {address: text for address, text in ours.items() if address not in record.addresses}
+        commit = self._amend(record, lambda tree: self._outcome(tree, record, ours | _fold(record, run.stated)))
+        return replace(record, commit=commit) if commit else None
+
+    def _intent(self, tree: Tree, run: Run) -> Files:
+        for other in self._open(tree, run.record.target):
+            raise StalePlan(f"apply {other.id} to {other.target} was begun by {other.by} meanwhile; plan again")
+        folder = stated_folder(run.id)
+        files: Files = {file_of(folder, address): text for address, text in run.stated.items()}
+        return files | {open_folder(run.id) + RECORD: dump(run.record)}
+
+    def _outcome(self, tree: Tree, record: Record, known: Mapping[Address, bytes | None]) -> Files | None:
+        folder = last_applied_folder(record.target)
+        files = tree.different({file_of(folder, address): text for address, text in known.items()})
+        if not files and not record.entries:
+            return None
+        return files | dict.fromkeys(tree.below(open_folder(record.id)))
+
+    def _close(self, dead: Record) -> None:
+        record = self._as_far_as_known(dead)
+
+        def files_of(tree: Tree) -> Files | None:
+            if not tree.below(open_folder(dead.id)):
+                return None
+            return self._outcome(tree, record, _fold(record, self._contents(tree, stated_folder(dead.id))))
+
+        self._amend(record, files_of)
+
+    def _as_far_as_known(self, record: Record) -> Record:
+        journal = endings(runs_folder(self.root) / f"{record.id}.jsonl")
+        return record.closed(State.INTERRUPTED, self.clock.now(), journal)
+
+    def _amend(self, record: Record, files_of: Callable[[Tree], Files | None]) -> str:
+        """Add a commit about `record` and return it; `files_of` says what it changes, None that there is no need."""
+        for _ in range(TRIES):
+            tree = self._tree()
+            files = files_of(tree)
+            if files is None:
+                return ""
+            salt = self.salt.encode()
+            if SALT in tree.blobs and tree.different({SALT: salt}):
+                raise StalePlan(f"the ledger of {self.stage} was begun by another run meanwhile; plan again")
+            files |= {RECORD: dump(record), SALT: salt}
+            with suppress(RefMoved):
+                return self.store.commit(
+                    self.ref,
+                    tree.commit,
+                    files,
+                    message=_subject(record),
+                    author=self.store.author(),
+                    at=self.clock.now(),
+                )
+        raise PolicySyncError(f"{self.ref} is written too often by others; try again")
+
+    def _tree(self) -> Tree:
+        commit = self.store.tips(self.ref).get(self.ref, "")
+        return Tree(commit, self.store.tree(commit)) if commit else Tree()
+
+    def _contents(self, tree: Tree, folder: str) -> Contents:
+        paths = tree.below(folder)
+        texts = self.store.read(tree.blobs[path] for path in paths)
+        return {address_of(folder, path): text for path, text in zip(paths, texts, strict=True)}
+
+    def _open(self, tree: Tree, target: str) -> list[Record]:
+        names = sorted(path for path in tree.below("open/") if path.endswith(f"/{RECORD}") and path.count("/") == 2)
+        records = [load(text) for text in self.store.read(tree.blobs[name] for name in names)]
+        return [record for record in records if target in ("", record.target)]
+
+
+def _fold(record: Record, stated: Mapping[Address, bytes]) -> dict[Address, bytes | None]:
+    """Return what an apply made last-applied; None for what it deleted. Changes that did not succeed say nothing."""
+    return {
+        entry.address: None if entry.action is Action.DELETE else stated[entry.address]
+        for entry in record.entries
+        if entry.outcome in GOOD
+    }
+
+
+def _subject(record: Record) -> str:
+    ends = Counter(entry.outcome.value for entry in record.entries if entry.outcome is not None)
+    said = (
+        ", ".join(f"{count} {outcome}" for outcome, count in sorted(ends.items())) or f"{len(record.entries)} changes"
+    )
+    return f"{record.state.value}: {record.id} to {record.target}: {said}\n"

@@ -1,0 +1,57 @@
+"""What stands in for the ledger outside git, and which of the two a folder gets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from secrets import token_hex
+
+from policysync.apply.gitstore import GitStore
+from policysync.apply.intent import record_of
+from policysync.apply.ledger import Ledger, Stated
+from policysync.apply.record import Record
+from policysync.apply.run import Run
+from policysync.clock import Clock
+from policysync.plan.change import Plan
+from policysync.state.resource import Address
+
+
+class NoLedger:
+    """Remembers nothing, so desired and live are compared without a third side."""
+
+    notice = "not in a git repository: there is no ledger, so drift cannot be told from a pending change; run git init"
+
+    def __init__(self, root: Path, stage: str, clock: Clock, *, environ: Mapping[str, str] = os.environ) -> None:
+        self.root = root
+        self.stage = stage
+        self.clock = clock
+        self.salt = token_hex(16)
+        self._environ = environ
+
+    def last_applied(self, target: str) -> Stated:  # noqa: ARG002  # called as the ledger is
+        """Return nothing: nobody wrote it down."""
+        return {}
+
+    def protected(self, target: str) -> frozenset[Address]:  # noqa: ARG002  # called as the ledger is
+        """Return nothing."""
+        return frozenset()
+
+    def history(self) -> Iterator[Record]:
+        """Yield nothing."""
+        return iter(())
+
+    def unfinished(self, target: str = "") -> Record | None:  # noqa: ARG002  # called as the ledger is
+        """Return None."""
+        return None
+
+    def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = ()) -> Run:
+        """Return a run that keeps a journal and leaves nothing else."""
+        record = record_of(plan, digest, self.clock.now(), self.salt, self._environ, allowed=tuple(allowed))
+        return Run(self.root, record, {}, lambda *_: None)
+
+
+def open_ledger(root: Path, stage: str, clock: Clock, *, environ: Mapping[str, str] = os.environ) -> Ledger | NoLedger:
+    """Return the ledger of a stage, or what stands in for it outside git."""
+    known = Ledger if GitStore(root, environ).inside() else NoLedger
+    return known(root, stage, clock, environ=environ)
