@@ -14,7 +14,7 @@ from types import FrameType
 
 import click
 
-from policysync.apply.execute import execute
+from policysync.apply.execute import OnError, execute
 from policysync.backends.port import Backend
 from policysync.commands.comparing import Comparing, Comparison, comparing
 from policysync.commands.options import Selection, format_option, selection_options, stage_option
@@ -59,7 +59,7 @@ def command(
     prune: bool,
     yes: bool,
     allow: Sequence[str],
-    on_error: str,
+    on_error: OnError,
     parallelism: int | None,
     max_rps: float | None,
     form: str,
@@ -101,7 +101,7 @@ class _Manner:
     """How the command was asked to go about it."""
 
     allowed: frozenset[str]
-    on_error: str
+    on_error: OnError
     yes: bool
     form: str
 
