@@ -1,0 +1,111 @@
+"""A policy repository in a temporary folder, driven through the command line as its user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How one command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Return what was printed on stdout, as data."""
+        return json.loads(self.out)
+
+
+@dataclass
+class PolicyRepository:
+    """A folder with policysync.yaml. `environ` is added to the environment of every command."""
+
+    root: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *args: str) -> Ran:
+        """Run `policysync` in the folder."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "policysync", *args],
+            cwd=self.root,
+            env=self._environ(),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+        )
+        return Ran(ended.returncode, ended.stdout, ended.stderr)
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        """Start `policysync` and return without waiting for it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "policysync", *args],
+            cwd=self.root,
+            env=self._environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def write(self, file: str, text: str) -> None:
+        """Write a file below the folder."""
+        path = self.root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Replace a text that has to be there."""
+        text = (self.root / file).read_text(encoding="utf-8")
+        assert old in text, f"{file} has no {old!r}"
+        self.write(file, text.replace(old, new))
+
+    def commit(self, message: str = "change") -> str:
+        """Commit everything and return the revision."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD").strip()
+
+    def git(self, *args: str) -> str:
+        """Run git in the folder."""
+        ended = subprocess.run(
+            ["git", *args], cwd=self.root, env=self._environ(), capture_output=True, text=True, check=True
+        )
+        return ended.stdout
+
+    def _environ(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "POLICYSYNC_"))}
+        identity = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _WHO.items()}
+        return {**kept, **identity, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **self.environ}
+
+
+_WHO = {"NAME": "Test", "EMAIL": "test@example.com"}
+
+
+def new_repository(folder: Path, **environ: str) -> PolicyRepository:
+    """Return an empty git repository with the usual .gitignore."""
+    folder.mkdir(parents=True, exist_ok=True)
+    repository = PolicyRepository(folder, dict(environ))
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.write(".gitignore", ".policysync/\nplan.json\n")
+    return repository
+
+
+def example_repository(folder: Path) -> PolicyRepository:
+    """Return a copy of this product's own example repository, committed."""
+    repository = new_repository(folder)
+    shutil.copytree(ROOT / "policies", folder / "policies")
+    shutil.copy(ROOT / "policysync.yaml", folder)
+    repository.commit("the example")
+    return repository
