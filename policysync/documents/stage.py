@@ -57,21 +57,17 @@ class Draft:
         return self.layers[0].document.where
 
     def problem(self, finding: Finding, placing: Placing) -> Problem:
-        """Return a finding with the place in the topmost document that states the value."""
-        for layer in reversed(self.layers):
-            path = trace(self.kind.root, self.spec, layer.spec, finding.path)
-            if path is not None:
-                return placed(layer.document, path, finding, placing)
-        # Nobody states it, such as a required member that is missing from all layers: the nearest value around it.
-        return self.problem(_around(finding), placing) if finding.path else placed(self.top, (), finding, placing)
+        """Return a finding with the place in the topmost document that states the value.
 
-    @property
-    def top(self) -> Document:
-        return self.layers[-1].document
-
-
-def _around(finding: Finding) -> Finding:
-    return Finding(finding.path[:-1], finding.message, finding.code, finding.warning)
+        What nobody states, such as a required member, stands at the nearest value around it, in base if it is there.
+        """
+        layers, path = self.layers[::-1], finding.path
+        while True:
+            for layer in layers:
+                own = trace(self.kind.root, self.spec, layer.spec, path)
+                if own is not None:
+                    return placed(layer.document, own, finding, placing)
+            layers, path = self.layers, path[:-1]
 
 
 def placed(document: Document, path: tuple[str, ...], finding: Finding, placing: Placing) -> Problem:

@@ -1,0 +1,91 @@
+"""Every problem of every stage, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from policysync.documents.cache import ParseCache
+from policysync.documents.catalog import Catalog, load
+from policysync.documents.envelope import STAGES
+from policysync.documents.judge import Concerned, Judge
+from policysync.documents.project import Project, Stage
+from policysync.documents.source_file import Source
+from policysync.documents.stage import Draft
+from policysync.errors import Problem
+from policysync.kinds.kind import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What was looked at, and everything found, in the order of files and lines."""
+
+    problems: tuple[Problem, ...]
+    documents: int
+    resources: int
+    stages: int
+
+    @property
+    def errors(self) -> int:
+        """How many problems are not mere warnings."""
+        return sum(not problem.warning for problem in self.problems)
+
+
+def validate(
+    source: Source,
+    project: Project,
+    stages: Sequence[Stage],
+    kinds: Mapping[str, Kind],
+    *,
+    files: Sequence[str] = (),
+    cache: ParseCache | None = None,
+    engine: str = "rust",
+) -> Validation:
+    """Judge some stages.
+
+    Args:
+        files: paths of files and folders, relative to the policy root. Only their resources, and what refers to them,
+            are judged. Empty means everything.
+        engine: "rust" or "python", who gives the schema verdict.
+    """
+    catalog = load(source, project, kinds, cache)
+    judge = Judge(catalog, project, kinds, engine)
+    concerned = _concerned(files) if files else None
+    found: dict[Problem, list[str]] = {}
+    resources = set()
+    for stage in stages:
+        judged = judge.stage(stage, concerned)
+        resources |= {draft.address for draft in judged.drafts}
+        for problem in dict.fromkeys(judged.problems):
+            found.setdefault(problem, []).append(stage.name)
+    problems = {_in_stages(problem, names, len(stages)) for problem, names in found.items()}
+    problems |= {problem for problem in catalog.problems if not files or _below(problem.where.file, files)}
+    documents = _documents(catalog, stages, files)
+    return Validation(tuple(sorted(problems)), documents, len(resources), len(stages))
+
+
+def _in_stages(problem: Problem, names: list[str], total: int) -> Problem:
+    """Name the stages of a problem where that says something: not all of them, and not plain from the file."""
+    if len(names) == total or problem.where.file.startswith(STAGES) or _says(problem, names):
+        return problem
+    return replace(problem, message=f"{problem.message} (stage {', '.join(names)})")
+
+
+def _says(problem: Problem, names: list[str]) -> bool:
+    return any(f"stage {name} " in problem.message for name in names)
+
+
+def _concerned(files: Sequence[str]) -> Concerned:
+    def concerned(draft: Draft) -> bool:
+        return any(_below(layer.document.where.file, files) for layer in draft.layers)
+
+    return concerned
+
+
+def _below(file: str, files: Sequence[str]) -> bool:
+    return any(file == chosen or file.startswith(f"{chosen}/") for chosen in files)
+
+
+def _documents(catalog: Catalog, stages: Sequence[Stage], files: Sequence[str]) -> int:
+    listed = [*catalog.base.values(), *(d for stage in stages for d in catalog.overlays.get(stage.name, {}).values())]
+    return sum(not files or _below(document.where.file, files) for document in listed)
