@@ -91,9 +91,7 @@ class Wire(httpx.BaseTransport):
         headers = {name: value for name, value in request.headers.items() if name != "content-length"}
         try:
             return connection.exchange(request.method, target, headers, request.content)
-        except TimeoutError:
-            raise
-        except (OSError, HTTPException):
+        except ConnectionError:
             # A connection that lay idle may have died unnoticed; a write could have been done all the same.
             if not again or request.method not in _IDEMPOTENT:
                 raise
