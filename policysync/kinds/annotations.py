@@ -35,6 +35,7 @@ ON_FIELD = frozenset(
         "x-set",
         "x-source",
         "x-stricter",
+        "x-unlimited",
         "x-volatile",
         "x-wire",
         "x-write-only",

@@ -30,6 +30,8 @@ class Field:
             name by which the value is looked up.
         empty: values equal to the default, besides null and absent.
         empty_means_all: an empty list means everything.
+        unlimited: the value that stands for more than any other: a list that holds it covers everything, a number that
+            is it lies above all numbers; MISSING when there is none.
         gated_by: the boolean sibling without which the field has no effect.
         normalizer: how values are spelt before they are compared: "case", "lines" or "port-range".
         known: the values seen so far; another one is a warning, not an error.
@@ -60,6 +62,7 @@ class Field:
     env_specific: bool | str = False
     ref: tuple[str, ...] = ()
     stricter: Stricter = None
+    unlimited: Any = MISSING
     gated_by: str = ""
     empty: tuple[Any, ...] = ()
     empty_means_all: bool = False
@@ -108,6 +111,7 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         env_specific=schema.get("x-env-specific", False),
         ref=_names(schema.get("x-ref", ())),
         stricter=_stricter(schema.get("x-stricter")),
+        unlimited=schema.get("x-unlimited", MISSING),
         gated_by=schema.get("x-gated-by", ""),
         empty=() if empty == "all" else tuple(empty),
         empty_means_all=empty == "all",
