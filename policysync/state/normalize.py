@@ -8,9 +8,10 @@ resources spends its time here.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -52,7 +53,12 @@ def new_spec(kind: Kind, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 def canonical(value: Any, salt: str = "") -> bytes:
     """Return the one spelling of a value in normal form; a secret stands as its salted digest."""
-    return orjson.dumps(value, default=lambda v: _stand_in(v, salt), option=orjson.OPT_SORT_KEYS)
+    stand_in = partial(_stand_in, salt=salt)
+    try:
+        return orjson.dumps(value, default=stand_in, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        # Numbers beyond 64 bits and half surrogate pairs are JSON all the same, and a console may answer with them.
+        return json.dumps(value, default=stand_in, sort_keys=True, separators=(",", ":")).encode()
 
 
 def digest(value: Any, salt: str = "") -> str:
@@ -60,22 +66,39 @@ def digest(value: Any, salt: str = "") -> str:
     return hashlib.sha256(canonical(value, salt)).hexdigest()
 
 
-def item_key(field: Field, item: Any) -> tuple[bytes, ...]:
-    """Return what identifies an element of a keyed list."""
+def item_key(field: Field, item: Any) -> tuple[str, ...]:
+    """Return what identifies an element of a keyed list; the element is in normal form."""
     if not isinstance(item, Mapping):
-        return (canonical(item),)
-    return tuple(canonical(item.get(member, "")) for member in field.key)
+        return (_spelt(item),)
+    return tuple([_spelt(item.get(member, "")) for member in field.key])
 
 
-def own_elements(field: Field, value: list[Any]) -> list[Any]:
-    """Return the elements of a live list that are not the server's own."""
-    if not field.exclude:
-        return value
-    return [item for item in value if not _is_servers(field, item)]
+def _spelt(value: Any) -> str:
+    # No other canonical form starts with a quotation mark.
+    return f'"{value}' if type(value) is str else canonical(value).decode()
 
 
-def _is_servers(field: Field, item: Any) -> bool:
-    return isinstance(item, Mapping) and all(item.get(name) == value for name, value in field.exclude.items())
+def says(value: Any, stated: Any) -> bool:
+    """Return whether `value` holds everything that is stated; its objects may hold more. Both are in normal form."""
+    if isinstance(stated, Mapping) and isinstance(value, Mapping):
+        return all(name in value and says(value[name], below) for name, below in stated.items())
+    if isinstance(stated, list) and isinstance(value, list):
+        return len(value) == len(stated) and all(says(*pair) for pair in zip(value, stated, strict=True))
+    return canonical(value) == canonical(stated)
+
+
+def is_servers(field: Field, item: Any) -> bool:
+    """Return whether an element of a list is the server's own: never compared and never changed."""
+    return (
+        bool(field.exclude)
+        and isinstance(item, Mapping)
+        and all(item.get(name) == value for name, value in field.exclude.items())
+    )
+
+
+def left_to_server(field: Field) -> bool:
+    """Return whether a member that nobody mentioned is left out of what is sent."""
+    return bool(field.server_filled or field.optional or field.write_only or field.removed or not field.relevant)
 
 
 def _stand_in(value: Any, salt: str) -> Any:
@@ -96,127 +119,203 @@ def normalizer(field: Field, side: Side) -> Normalize:
     It answers MISSING where the member is to be left out. Values of a wrong type are returned as they are:
     saying so is the validator's business, and a live value of an unexpected type is a difference.
     """
+    if field.sensitive:
+        return partial(_secret, blank=_blank(field, "", side))
     if field.properties:
         return _of_object(field, side)
     if field.values is not None:
-        return _of_map(field, side)
+        return _of_map(field, field.values, side)
     if field.each is not None or field.positions or "array" in field.types:
         return _of_list(field, side)
-    return _of_scalar(field)
+    return _of_scalar(field, side)
+
+
+def _blank(field: Field, empty: Any, side: Side) -> Any:
+    """Return what null, `""` and `[]` are: the default; without one, the same as absent.
+
+    In git a stated empty value is kept, or nobody could ever take the last element away.
+    """
+    if field.default is not MISSING:
+        return field.default
+    return empty if side is Side.STATED else MISSING
 
 
 def _of_object(field: Field, side: Side) -> Normalize:
     members = {name: normalizer(below, side) for name, below in sorted(field.properties.items()) if below.compared}
     if side is Side.STATED:
-
-        def stated(value: Any) -> Any:
-            if not isinstance(value, Mapping):
-                return value
-            kept = ((name, members[name](value[name])) for name in sorted(value) if name in members)
-            return {name: v for name, v in kept if v is not MISSING and v is not None}
-
-        return stated
-
+        return partial(_stated, members)
     absent = {name: _absent(field.properties[name], side) for name in members}
+    constant = {name: absent[name]() for name in absent if not isinstance(absent[name](), list | dict)}
+    template = {name: value for name, value in constant.items() if value is not MISSING}
+    fresh = [(name, absent[name]) for name in absent if name not in constant]
+    return partial(_filled, members, template, fresh)
 
-    def filled(value: Any) -> Any:
-        if value is None:
-            value = {}
-        elif not isinstance(value, Mapping):
-            return value
-        result = {}
-        for name, normalize in members.items():
-            v = normalize(value[name]) if name in value else absent[name]()
-            if v is not MISSING:
-                result[name] = v
-        return result
 
-    return filled
+def _stated(members: Mapping[str, Normalize], value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    kept = {}
+    for name in sorted(value):
+        v = value[name]
+        if v is None or name not in members:
+            continue
+        # Most members of a policy are switches, and a switch is in normal form already.
+        normal = v if v is True or v is False else members[name](v)
+        if normal is not MISSING:
+            kept[name] = normal
+    return kept
+
+
+def _filled(
+    members: Mapping[str, Normalize],
+    template: dict[str, Any],
+    fresh: list[tuple[str, Callable[[], Any]]],
+    value: Any,
+) -> Any:
+    """Return the members of `value`, and for absent ones those of `template` and what `fresh` makes."""
+    if value is None:
+        value = {}
+    elif not isinstance(value, Mapping):
+        return value
+    result = template.copy()
+    for name, make in fresh:
+        if value.get(name) is None:
+            result[name] = make()
+    for name, v in value.items():
+        if v is None or name not in members:
+            continue
+        normal = v if v is True or v is False else members[name](v)
+        if normal is MISSING:
+            result.pop(name, None)
+        else:
+            result[name] = normal
+    return result
 
 
 def _absent(field: Field, side: Side) -> Callable[[], Any]:
     """Return what stands for a member that was not mentioned, as a function, so that nothing mutable is shared."""
     normalize = normalizer(field, side)
-    left_out = field.server_filled or field.optional or field.write_only or field.removed
-    if side is not Side.LIVE and (left_out or not field.relevant):
-        return lambda: MISSING
-    if side is Side.LIVE and field.write_only:
-        return lambda: MISSING
-    if side is Side.NEW and field.initial is not MISSING:
+    if side is Side.LIVE:
+        return (lambda: MISSING) if field.write_only else (lambda: normalize(None))
+    if side is Side.NEW and field.initial is not MISSING and field.relevant and not field.removed:
         return lambda: normalize(field.initial)
-    return lambda: normalize(None)
+    return (lambda: MISSING) if left_to_server(field) else (lambda: normalize(None))
 
 
-def _of_map(field: Field, side: Side) -> Normalize:
-    assert field.values is not None
-    each = normalizer(field.values, Side.LIVE if side is Side.LIVE else Side.ITEM)
-    default = field.default
+def _element(normalize: Normalize, item: Any) -> Any:
+    """Return an element in normal form. It cannot be left out: an empty one stays as it is."""
+    result = normalize(item)
+    return item if result is MISSING else result
+
+
+def _of_map(field: Field, values: Field, side: Side) -> Normalize:
+    each = normalizer(values, Side.LIVE if side is Side.LIVE else Side.ITEM)
+    blank = _blank(field, {}, side)
 
     def normalize(value: Any) -> Any:
-        if value is None:
-            return default
+        if not value and value in (None, {}):
+            return blank.copy() if isinstance(blank, dict) else blank
         if not isinstance(value, Mapping):
             return value
-        return {name: each(value[name]) for name in sorted(value)}
+        return {name: _element(each, value[name]) for name in sorted(value)}
 
     return normalize
 
 
 def _of_list(field: Field, side: Side) -> Normalize:
     inside = Side.LIVE if side is Side.LIVE else Side.ITEM
-    each = normalizer(field.each, inside) if field.each is not None else None
+    # Strings without further rules are in normal form already.
+    each = normalizer(field.each, inside) if field.each is not None and not _is_plain_text(field.each) else None
     positions = [normalizer(position, inside) for position in field.positions]
-    default = field.default
-    empties = [value for value in field.empty if value != []]
+    empties = [value for value in field.empty if value]
+
+    def elements(value: list[Any]) -> list[Any]:
+        items = [item for item in value if not is_servers(field, item)] if field.exclude else value
+        head = [_element(at, item) for at, item in zip(positions, items, strict=False)] if positions else []
+        rest = items[len(head) :]
+        return _sorted(field, head + ([_element(each, item) for item in rest] if each else rest))
+
+    blank = _blank(field, [], side)
+    if isinstance(blank, list):
+        blank = elements(blank)
 
     def normalize(value: Any) -> Any:
-        if value is None or value in ([], "") or value in empties:
-            return list(default) if isinstance(default, list) else default
-        if not isinstance(value, list):
+        if isinstance(value, list):
+            items = elements(value) if value and value not in empties else None
+        elif value is None or value == "":
+            items = None
+        else:
             return value
-        items = own_elements(field, value)
-        if positions:
-            head = [at(item) for at, item in zip(positions, items, strict=False)]
-            return head + items[len(positions) :]
-        items = [each(item) for item in items] if each is not None else list(items)
-        return _sorted(field, items)
+        return items or (list(blank) if isinstance(blank, list) else blank)
 
     return normalize
+
+
+def _is_plain_text(field: Field) -> bool:
+    return field.types == {"string"} and not (field.sensitive or field.normalizer or field.empty) and not field.default
 
 
 def _sorted(field: Field, items: list[Any]) -> list[Any]:
     if field.key:
-        return sorted(items, key=lambda item: (item_key(field, item), canonical(item)))
+        return _by_key(field, items)
     if not field.unordered:
         return items
     if all(type(item) is str for item in items):
         return sorted(set(items))
-    return list({spelt: item for spelt, item in sorted((canonical(item), item) for item in items)}.values())
+    by_spelling = {canonical(item): item for item in items}
+    return [by_spelling[spelling] for spelling in sorted(by_spelling)]
 
 
-def _of_scalar(field: Field) -> Normalize:
-    default = field.default
-    if field.sensitive:
-        return lambda value: _secret(value, default)
+def _by_key(field: Field, items: list[Any]) -> list[Any]:
+    keyed = {item_key(field, item): item for item in items}
+    if len(keyed) == len(items):
+        return [keyed[key] for key in sorted(keyed)]
+    spelt = [(item_key(field, item), canonical(item), item) for item in items]
+    if field.unordered:
+        spelt = list({(key, spelling): (key, spelling, item) for key, spelling, item in spelt}.values())
+    return [item for _, _, item in sorted(spelt, key=lambda entry: entry[:2])]
+
+
+def _of_scalar(field: Field, side: Side) -> Normalize:
     respell = _RESPELL.get(field.normalizer)
-    numeric = bool(field.types & {"number", "integer"}) or not field.types
-    if not (respell or numeric or field.empty):
-        return lambda value: default if value is None or value == "" else value
+    blank = _blank(field, "", side)
+    if respell and isinstance(blank, str):
+        blank = respell(blank)
+    # Without a default there is nothing further values could be equal to.
+    empties = field.empty if field.default is not MISSING else ()
 
     def normalize(value: Any) -> Any:
-        if value is None or value == "" or (value in field.empty and not isinstance(value, bool)):
-            return default
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        return respell(value) if respell and isinstance(value, str) else value
+        if isinstance(value, str):
+            text = respell(value) if respell else value
+            return blank if text == "" or text in empties else text
+        if value is None or (value in empties and not isinstance(value, bool)):
+            return blank
+        return _number(value)
 
     return normalize
 
 
-def _secret(value: Any, default: Any) -> Any:
+def _number(value: Any) -> Any:
+    """Return a value with every number spelt one way; what the schema does not know is walked as well."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+    if isinstance(value, list):
+        return [_number(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _number(value[name]) for name in sorted(value)}
+    return value
+
+
+_EXACT = 2**53
+
+
+def _secret(value: Any, blank: Any) -> Any:
     if value is None or value == "":
-        return default
-    return Secret(value) if isinstance(value, str) else value
+        return blank
+    if isinstance(value, Secret):
+        return value
+    # A sensitive value of an unexpected type is hidden all the same.
+    return Secret(value if isinstance(value, str) else canonical(value).decode())
 
 
 def _lines(text: str) -> str:

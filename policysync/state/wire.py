@@ -16,7 +16,7 @@ from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind, walk
 from policysync.pointer import MISSING
 from policysync.secret import Secret
-from policysync.state.normalize import item_key, live_spec, new_spec, own_elements
+from policysync.state.normalize import Side, is_servers, item_key, left_to_server, live_spec, new_spec, normalizer, says
 from policysync.state.resource import Address, Resource
 
 Lookup = Callable[[str, str], Any]
@@ -69,38 +69,57 @@ def _member(field: Field, name: str, spec: Mapping[str, Any], raw: Mapping[str, 
     if kept is not None:
         return kept
     # What the console answers with null it wants back as an empty list.
-    return field.default if name in raw or not (field.optional or field.server_filled or field.write_only) else MISSING
+    return _plain(field.default) if name in raw or not left_to_server(field) else MISSING
 
 
 def _id(field: Field, name: str, spec: Mapping[str, Any], raw: Mapping[str, Any], lookup: Lookup | None) -> Any:
     if raw.get(name):
         return raw[name]
     sibling = spec.get(field.env_specific) if isinstance(field.env_specific, str) else None
-    if not (sibling and lookup and field.ref):
-        return MISSING
-    return lookup(field.ref[0], sibling)
+    found = lookup(field.ref[0], sibling) if sibling and lookup and field.ref else None
+    return MISSING if found is None else found
 
 
 def _value(field: Field, value: Any, raw: Any, lookup: Lookup | None) -> Any:
-    if isinstance(value, Mapping) and field.properties:
-        return _laid_over(field, value, raw if isinstance(raw, Mapping) else {}, lookup)
+    if isinstance(value, Mapping):
+        base = raw if isinstance(raw, Mapping) else {}
+        if field.properties:
+            return _laid_over(field, value, base, lookup)
+        if field.values is not None:
+            return {name: _value(field.values, below, base.get(name), lookup) for name, below in value.items()}
     if isinstance(value, list) and field.each is not None and field.each.properties:
-        return _elements(field, value, raw if isinstance(raw, list) else [], lookup)
+        return _elements(field, field.each, value, raw if isinstance(raw, list) else [], lookup)
     return _plain(value)
 
 
-def _elements(field: Field, items: list[Any], raw: list[Any], lookup: Lookup | None) -> list[Any]:
-    """Return the elements git states, each laid over the live element with the same key, and the server's own."""
-    each = field.each
-    assert each is not None
-    own = own_elements(field, raw)
-    if field.key:
-        matched = {item_key(field, item): item for item in own}
-        bases = [matched.get(item_key(field, item), {}) for item in items]
-    else:
-        bases = [{} for _ in items]
-    servers = [item for item in raw if item not in own]
-    return [_value(each, item, base, lookup) for item, base in zip(items, bases, strict=True)] + servers
+def _elements(field: Field, each: Field, items: list[Any], raw: list[Any], lookup: Lookup | None) -> list[Any]:
+    """Return the elements git states, each laid over the live element it stands for, and the server's own."""
+    servers = [item for item in raw if is_servers(field, item)]
+    spare = _by_identity(field, each, [item for item in raw if not is_servers(field, item)])
+    return [_value(each, item, _take(spare, field, item), lookup) for item in items] + servers
+
+
+_Spare = dict[tuple[str, ...], list[tuple[Any, Any]]]
+"""Live elements that nothing was laid over yet, in normal form and as they came, by their key."""
+
+
+def _by_identity(field: Field, each: Field, raw: list[Any]) -> _Spare:
+    spare: _Spare = {}
+    for item in raw:
+        normal = normalizer(each, Side.LIVE)(item)
+        spare.setdefault(item_key(field, normal) if field.key else (), []).append((normal, item))
+    return spare
+
+
+def _take(spare: _Spare, field: Field, item: Any) -> Any:
+    """Return the live element that `item` stands for: of those with its key the one that says the same, else the first.
+
+    Without keys only an element that says the same is one and the same.
+    """
+    candidates = spare.get(item_key(field, item) if field.key else (), [])
+    same = (index for index, (normal, _) in enumerate(candidates) if says(normal, item))
+    index = next(same, 0 if field.key and candidates else None)
+    return None if index is None else candidates.pop(index)[1]
 
 
 def _plain(value: Any) -> Any:
