@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
-from policysync.plan.change import Action, Cause, Change, Edit, Plan, Posture, Release
+from policysync.plan.change import Action, Cause, Change, Plan, Posture, Release
 from policysync.plan.diff import diff, released
 from policysync.plan.order import waves
 from policysync.plan.posture import posture_of_change
@@ -66,8 +67,8 @@ def build(
         revision=revision,
         dirty=dirty,
         waves=waves(changes, kinds),
-        unmanaged=tuple(sorted(_unmanaged(world, live, desired, kinds))),
-        released=tuple(_released(world)),
+        unmanaged=tuple(sorted(_unmanaged(world, live, kinds))),
+        released=tuple(_released(world, kinds)),
         kept=tuple(resource.address for resource in gone if resource.address not in doomed),
         live=len(live) + len(world.others),
         desired=len(desired),
@@ -84,7 +85,7 @@ def _change(resource: Resource, live: Resource | None, world: World, kinds: Mapp
     edits = diff(kind.root, resource.spec, live.spec, last, world.salt)
     if not edits:
         return None
-    immutable = any(_is_immutable(kind, edit) for edit in edits)
+    immutable = any(_is_immutable(kind.root, edit.path) for edit in edits)
     return Change(
         Action.UPDATE,
         resource.address,
@@ -101,7 +102,7 @@ def _change(resource: Resource, live: Resource | None, world: World, kinds: Mapp
 def _create(resource: Resource, kind: Kind, cause: Cause) -> Change:
     edits = [
         replace(edit, before=MISSING, cause=cause)
-        for edit in diff(kind.root, new_spec(kind, resource.spec), live_spec(kind, {}))
+        for edit in diff(kind.root, new_spec(kind, resource.spec), _nothing(kind))
         if edit.path[0] not in kind.key
     ]
     posture = posture_of_change(Action.CREATE, kind.root, edits)
@@ -109,9 +110,26 @@ def _create(resource: Resource, kind: Kind, cause: Cause) -> Change:
 
 
 def _delete(resource: Resource, kind: Kind) -> Change:
-    taken = diff(kind.root, live_spec(kind, {}), resource.spec)
+    taken = diff(kind.root, _nothing(kind), resource.spec)
     posture = posture_of_change(Action.DELETE, kind.root, taken)
     return Change(Action.DELETE, resource.address, resource, None, (), Cause.PENDING, posture)
+
+
+def _nothing(kind: Kind) -> dict[str, Any]:
+    """Return what a resource that does not exist does: nothing is switched on, and nothing is covered."""
+    return _uncovered(kind.root, live_spec(kind, {}))
+
+
+def _uncovered(field: Field, spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _uncovered(below, value) if isinstance(value, Mapping) and below.properties else value
+        for name, value in spec.items()
+        if not _says_coverage(below := field.properties[name])
+    }
+
+
+def _says_coverage(field: Field) -> bool:
+    return field.stricter == "superset" and (field.empty_means_all or field.unlimited is not MISSING)
 
 
 def _overall(causes: Iterable[Cause]) -> Cause:
@@ -121,28 +139,40 @@ def _overall(causes: Iterable[Cause]) -> Cause:
     return Cause.DRIFT if seen == {Cause.DRIFT} else Cause.PENDING
 
 
-def _is_immutable(kind: Kind, edit: Edit) -> bool:
-    return kind.root.properties[edit.path[0]].immutable if edit.path[0] in kind.root.properties else False
+def _is_immutable(field: Field, path: Sequence[str]) -> bool:
+    """Return whether a field that cannot be changed lies on the path."""
+    if field.immutable or not path:
+        return field.immutable
+    position = int(path[0]) if field.positions and int(path[0]) < len(field.positions) else None
+    below = field.properties.get(path[0]) or field.values or field.each
+    if position is not None:
+        below = field.positions[position]
+    return below is not None and _is_immutable(below, path[1:])
 
 
 def _deletable(resource: Resource, kind: Kind, world: World) -> bool:
-    return resource.address not in world.protected and kind.builtin(resource.address.name, resource.spec) is None
+    # What the product ships may be known by a member that only the body has.
+    values = {**resource.raw, **resource.spec}
+    return resource.address not in world.protected and kind.builtin(resource.address.name, values) is None
 
 
-def _unmanaged(
-    world: World, live: Mapping[Address, Resource], desired: Mapping[Address, Resource], kinds: Mapping[str, Kind]
-) -> Iterator[Address]:
-    for address in {*live, *world.others}:
-        known = address in desired or address in world.last_applied
-        if not known and kinds[address.kind].builtin(address.name) is None:
+def _unmanaged(world: World, live: Mapping[Address, Resource], kinds: Mapping[str, Kind]) -> Iterator[Address]:
+    managed = {resource.address for resource in world.desired} | world.last_applied.keys()
+    for address in {*live, *world.others} - managed:
+        found = live.get(address)
+        values = {**found.raw, **found.spec} if found else None
+        if kinds[address.kind].builtin(address.name, values) is None:
             yield address
 
 
-def _released(world: World) -> Iterator[Release]:
+def _released(world: World, kinds: Mapping[str, Kind]) -> Iterator[Release]:
     for resource in world.desired:
         last = world.last_applied.get(resource.address)
         if last is not None:
-            yield from (Release(resource.address, path) for path in released(resource.spec, last))
+            yield from (
+                Release(resource.address, path)
+                for path in released(kinds[resource.address.kind].root, resource.spec, last)
+            )
 
 
 def looser(plan: Plan) -> tuple[Change, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-
-import orjson
 
 from policysync.errors import PolicySyncError, StalePlan
 from policysync.plan.change import Change, Edit, Plan
@@ -53,7 +52,7 @@ def dump(plan: Plan, salt: str) -> dict[str, Any]:
         "summary": summary(plan),
     }
     # Through the canonical form, so that what is returned is plain JSON whatever stood in an edit.
-    plain: dict[str, Any] = orjson.loads(canonical(document, salt))
+    plain: dict[str, Any] = json.loads(canonical(document, salt))
     return {**plain, "digest": digest(plain)}
 
 
@@ -70,13 +69,13 @@ def summary(plan: Plan) -> dict[str, int]:
     return {"add": counts["create"], "change": counts["update"], "destroy": counts["delete"]}
 
 
-def load(document: Mapping[str, Any]) -> Saved:
+def load(document: Any) -> Saved:
     """Read a saved plan.
 
     Raises:
         PolicySyncError: it is not a plan of this format, or somebody edited it.
     """
-    if document.get("format_version") != FORMAT_VERSION or "waves" not in document:
+    if not isinstance(document, Mapping) or document.get("format_version") != FORMAT_VERSION or "waves" not in document:
         raise PolicySyncError(f"not a plan of format {FORMAT_VERSION}: make it again with `policysync plan --out FILE`")
     body = {name: value for name, value in document.items() if name != "digest"}
     if digest(body) != document.get("digest"):
@@ -100,6 +99,10 @@ def hold_to(plan: Plan, saved: Saved) -> Plan:
     Raises:
         StalePlan: something moved; the message names every resource that did.
     """
+    if (plan.stage, plan.target) != (saved.stage, saved.target):
+        raise StalePlan(
+            f"the plan is for {saved.target} of stage {saved.stage}, not for {plan.target} of stage {plan.stage}"
+        )
     fresh = {change.id: change for change in plan.changes}
     moved = [
         _moved(name, fresh.get(name), digests, saved.salt)

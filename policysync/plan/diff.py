@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from policysync.kinds.field import Field
 from policysync.plan.change import Cause, Edit, Posture
-from policysync.plan.posture import posture_of
+from policysync.plan.posture import posture_of, posture_of_element
 from policysync.pointer import MISSING
-from policysync.state.normalize import canonical, item_key
+from policysync.state.normalize import canonical, item_key, says
 
 Path = tuple[str, ...]
 
@@ -27,17 +27,18 @@ def diff(field: Field, desired: Any, live: Any, last: Any = MISSING, salt: str =
     return list(_Walk(salt).member(field, (), Sides(desired, live, last), gated=False))
 
 
-def released(desired: Any, last: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the path of every member that was stated when it was last applied, and is stated no more."""
-    if not isinstance(desired, Mapping) or not isinstance(last, Mapping):
+def released(field: Field, desired: Any, last: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every member that was stated when it was last applied, and is stated no more.
+
+    A map with free names is stated whole: what it has no more is taken away, not released.
+    """
+    if not isinstance(desired, Mapping) or not isinstance(last, Mapping) or field.values is not None:
         return
     for name, value in last.items():
-        if name == "$digest":
-            continue
         if name not in desired:
             yield (*path, name)
         else:
-            yield from released(desired[name], value, (*path, name))
+            yield from released(field.properties.get(name, _UNKNOWN), desired[name], value, (*path, name))
 
 
 class Sides(NamedTuple):
@@ -63,10 +64,12 @@ class _Walk:
         self.salt = salt
 
     def same(self, a: Any, b: Any) -> bool:
-        if a is MISSING or b is MISSING:
-            return a is b
-        if type(a) is type(b) and not isinstance(a, list | dict):
+        kind = type(a)
+        if kind is type(b) and kind is not list and kind is not dict:
             return bool(a == b)
+        if a is MISSING or b is MISSING:
+            # Something empty and nothing at all are the same to every backend.
+            return (b if a is MISSING else a) in ("", [], {})
         return canonical(a, self.salt) == canonical(b, self.salt)
 
     def member(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
@@ -87,55 +90,57 @@ class _Walk:
         if field.values is not None:
             yield from self.free(field.values, path, sides, gated=gated)
             return
-        for name in sides.desired:
+        live = sides.live
+        for name, desired in sides.desired.items():
             below = field.properties.get(name, _UNKNOWN)
-            off = gated or (bool(below.gated_by) and not _switched_on(below.gated_by, sides))
-            yield from self.member(below, (*path, name), sides.at(name), gated=off)
+            # Nearly every member of nearly every plan ends here, so no more than this is made for it.
+            if type(desired) is not dict and not below.write_only and self.same(desired, live.get(name, MISSING)):
+                continue
+            yield from self.member(below, (*path, name), sides.at(name), gated=gated or _without_effect(below, sides))
 
     def free(self, values: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
         """Compare a map with free names. It is stated whole: a name that git does not have goes."""
+        whole = isinstance(sides.last, Mapping)
         for name in sorted({*sides.desired, *sides.live}):
-            if name in sides.desired:
-                yield from self.member(values, (*path, name), sides.at(name), gated=gated)
+            found = sides.at(name)
+            if found.desired is MISSING or found.live is MISSING:
+                yield self.edit(values, (*path, name), found, gated=gated, whole=whole)
             else:
-                yield self.edit(values, (*path, name), sides.at(name), gated=gated)
+                yield from self.member(values, (*path, name), found, gated=gated)
 
     def array(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
+        each = field.each or _UNKNOWN
         if field.key and _unique(field, sides.desired) and _unique(field, sides.live):
-            yield from self.keyed(field, path, sides, gated=gated)
+            yield from self.keyed(field, each, path, sides, gated=gated)
+        elif (field.key or field.unordered) and _same_elements(sides.desired, sides.live):
+            return
         elif _by_position(field) and len(sides.desired) == len(sides.live):
             for index in range(len(sides.desired)):
-                each = field.positions[index] if index < len(field.positions) else field.each or _UNKNOWN
-                yield from self.member(each, (*path, str(index)), sides.element(index), gated=gated)
+                at = field.positions[index] if index < len(field.positions) else each
+                yield from self.member(at, (*path, str(index)), sides.element(index), gated=gated)
         else:
             yield self.edit(field, path, sides, gated=gated)
 
-    def keyed(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
+    def keyed(self, field: Field, each: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
         by_key = [{item_key(field, item): item for item in side} if isinstance(side, list) else {} for side in sides]
         desired, live, _ = by_key
         for key in sorted({*desired, *live}):
             found = Sides(*(side.get(key, MISSING) for side in by_key))
             step = (*path, _named(field, desired[key] if key in desired else live[key]))
             if key in desired and key in live:
-                yield from self.member(field.each or _UNKNOWN, step, found, gated=gated)
+                yield from self.member(each, step, found, gated=gated)
             else:
-                yield self.element(field, step, found, gated=gated)
+                cause = self.cause(found, whole=isinstance(sides.last, list))
+                posture = Posture.NEUTRAL if gated else posture_of_element(field, found.live, found.desired)
+                yield Edit(step, found.live, found.desired, cause, posture, gated)
 
-    def element(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Edit:
-        """Return the edit that adds or takes away one element; the list's direction decides its posture."""
-        added = sides.live is MISSING
-        grows_stricter = {"superset": added, "subset": not added}.get(str(field.stricter))
-        posture = Posture.NEUTRAL
-        if grows_stricter is not None and not gated:
-            posture = Posture.STRICTER if grows_stricter else Posture.LOOSER
-        return Edit(path, sides.live, sides.desired, self.cause(sides), posture, gated)
-
-    def edit(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Edit:
+    def edit(self, field: Field, path: Path, sides: Sides, *, gated: bool, whole: bool = False) -> Edit:
         posture = Posture.NEUTRAL if gated else posture_of(field, sides.live, sides.desired)
-        return Edit(path, sides.live, sides.desired, self.cause(sides), posture, gated)
+        return Edit(path, sides.live, sides.desired, self.cause(sides, whole=whole), posture, gated)
 
-    def cause(self, sides: Sides) -> Cause:
-        if sides.last is MISSING or self.same(sides.live, sides.last):
+    def cause(self, sides: Sides, *, whole: bool) -> Cause:
+        """Return who moved. `whole` says that what was last applied is known even where it is MISSING."""
+        if (sides.last is MISSING and not whole) or self.same(sides.live, sides.last):
             return Cause.PENDING
         return Cause.DRIFT if self.same(sides.desired, sides.last) else Cause.CONFLICT
 
@@ -144,20 +149,38 @@ _UNKNOWN = Field()
 
 
 def _by_position(field: Field) -> bool:
-    return bool(field.positions) or (field.each is not None and bool(field.each.properties) and not field.unordered)
+    """Return whether elements stand for themselves by where they stand."""
+    objects = field.each is not None and bool(field.each.properties)
+    return bool(field.positions) or (objects and not field.unordered and not field.key)
 
 
-def _switched_on(name: str, sides: Sides) -> bool:
-    """Return whether the switch is on before or after; only when it is off on both sides nothing takes effect."""
-    switch = sides.at(name)
-    return switch.live is True or switch.desired is True
+def _without_effect(field: Field, sides: Sides) -> bool:
+    """Return whether a member changes nothing: its kind does not use it, or its switch is off before and after."""
+    if not field.gated_by:
+        return not field.relevant
+    switch = sides.at(field.gated_by)
+    return not field.relevant or (switch.live is not True and switch.desired is not True)
 
 
 def _unique(field: Field, items: list[Any]) -> bool:
     return len({item_key(field, item) for item in items}) == len(items)
 
 
+def _same_elements(desired: list[Any], live: list[Any]) -> bool:
+    """Return whether every element of one list stands for one of the other, in any order."""
+    if len(desired) != len(live) or not all(isinstance(item, Mapping) for item in desired):
+        return False
+    rest = list(live)
+    for item in desired:
+        found = next((index for index, other in enumerate(rest) if says(other, item)), None)
+        if found is None:
+            return False
+        del rest[found]
+    return True
+
+
 def _named(field: Field, item: Any) -> str:
     if not isinstance(item, Mapping):
         return str(item)
-    return ",".join(f"{member}={item[member]}" for member in field.key if item.get(member) not in {None, ""})
+    named = [f"{member}={item[member]}" for member in field.key if item.get(member) not in (None, "")]
+    return ",".join(named) or f"{field.key[0]}="

@@ -54,12 +54,34 @@ def _levels(waiting: Mapping[Address, set[Address]], changes: Mapping[Address, C
     }
     while open_:
         ready = sorted(address for address, others in open_.items() if not others)
-        wave = ready or sorted(open_)  # nothing is ready: a circle
+        wave = ready or sorted(_circle(open_))
         yield tuple(changes[address] for address in wave)
         for address in wave:
             del open_[address]
         for others in open_.values():
             others.difference_update(wave)
+
+
+def _circle(open_: Mapping[Address, set[Address]]) -> set[Address]:
+    """Return changes that wait for each other, and for nothing else. There are some when nothing is ready."""
+    circle = _reached(open_, min(open_))
+    while True:
+        start = min(circle)
+        outside = next((a for a in sorted(circle) if start not in _reached(open_, a)), None)
+        if outside is None:
+            return circle
+        circle = _reached(open_, outside)
+
+
+def _reached(open_: Mapping[Address, set[Address]], start: Address) -> set[Address]:
+    """Return everything a change waits for, directly or not."""
+    reached: set[Address] = set()
+    ahead = [start]
+    while ahead:
+        new = open_[ahead.pop()] - reached
+        reached |= new
+        ahead += new
+    return reached
 
 
 def _deletes(changes: Mapping[Address, Change], address: Address) -> bool:
@@ -74,10 +96,9 @@ def _references(field: Field, value: Any) -> Iterator[Address]:
             inner = field.properties.get(name) or field.values
             if inner is not None:
                 yield from _references(inner, below)
-    elif isinstance(value, list) and value:
-        inner = field.each
-        if inner is not None and (inner.ref or inner.properties):
-            for item in value:
-                yield from _references(inner, item)
-        elif field.ref:
-            yield from (Address(kind, item) for item in value if isinstance(item, str) for kind in field.ref)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(field if field.ref else field.each or _UNKNOWN, item)
+
+
+_UNKNOWN = Field()

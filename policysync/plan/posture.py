@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from policysync.kinds.field import Field
@@ -14,21 +15,42 @@ from policysync.state.normalize import canonical
 def posture_of(field: Field, before: Any, after: Any) -> Posture:
     """Return what going from `before` to `after` does, by the field's direction; NEUTRAL where it has none.
 
-    Either side may be MISSING, which stands for the default.
+    Either side may be MISSING, which stands for the default, and for a list with a direction for nothing at all.
     """
+    direction = field.stricter
+    if direction in ("superset", "subset"):
+        return _by_members(field, before, after)
     before = field.default if before is MISSING else before
     after = field.default if after is MISSING else after
-    match field.stricter:
-        case bool() as strict:
-            return _when(after is strict, before is strict)
-        case "higher" | "lower" as direction:
-            return _by_number(direction, before, after)
-        case "superset" | "subset" as direction:
-            return _by_members(field, direction, before, after)
-        case tuple() as ranks:
-            return _by_rank(ranks, before, after)
+    match direction:
+        case bool():
+            return _when(after is direction, before is direction)
+        case "higher" | "lower":
+            return _by_number(field, before, after)
+        case tuple():
+            return _by_rank(direction, before, after)
         case _:
-            return Posture.NEUTRAL
+            return _by_elements(field, before, after)
+
+
+def posture_of_element(field: Field, before: Any, after: Any) -> Posture:
+    """Return what adding an element to a list (`before` MISSING) or taking one away (`after` MISSING) does.
+
+    The list's own direction decides; without one, the directions of the element's members.
+    """
+    added = before is MISSING
+    if field.stricter in ("superset", "subset"):
+        return Posture.STRICTER if added is (field.stricter == "superset") else Posture.LOOSER
+    members = field.each.properties if field.each else {}
+    item = after if added else before
+    if not isinstance(item, Mapping):
+        return Posture.NEUTRAL
+    sides = (
+        (members[name], (MISSING, value) if added else (value, MISSING))
+        for name, value in item.items()
+        if name in members
+    )
+    return together(posture_of(member, *pair) for member, pair in sides)
 
 
 def together(postures: Iterable[Posture]) -> Posture:
@@ -43,11 +65,15 @@ def posture_of_change(action: Action, root: Field, edits: Iterable[Edit]) -> Pos
     """Return the posture of a whole change.
 
     Where every object of a kind is an exception (the root is stricter when absent), creating one is looser and
-    deleting one is stricter. Deleting any other resource with a direction anywhere takes its controls away.
+    deleting one is stricter. Any other resource comes and goes whole: exceptions that come with a new one weaken
+    only itself, and those that go with a deleted one do not make up for its controls.
     """
     if action is not Action.UPDATE and root.stricter is False:
         return Posture.LOOSER if action is Action.CREATE else Posture.STRICTER
-    return together(edit.posture for edit in edits)
+    posture = together(edit.posture for edit in edits)
+    if posture is Posture.MIXED and action is not Action.UPDATE:
+        return Posture.STRICTER if action is Action.CREATE else Posture.LOOSER
+    return posture
 
 
 def _when(now: bool, was: bool) -> Posture:
@@ -56,14 +82,17 @@ def _when(now: bool, was: bool) -> Posture:
     return Posture.STRICTER if now else Posture.LOOSER
 
 
-def _by_number(direction: str, before: Any, after: Any) -> Posture:
-    if not _is_number(before) or not _is_number(after) or before == after:
+def _by_number(field: Field, before: Any, after: Any) -> Posture:
+    was, now = (_size(field, side) for side in (before, after))
+    if was is None or now is None or was == now:
         return Posture.NEUTRAL
-    return Posture.STRICTER if (after > before) is (direction == "higher") else Posture.LOOSER
+    return Posture.STRICTER if (now > was) is (field.stricter == "higher") else Posture.LOOSER
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _size(field: Field, value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return math.inf if value == field.unlimited else value
 
 
 def _by_rank(ranks: tuple[str, ...], before: Any, after: Any) -> Posture:
@@ -72,16 +101,35 @@ def _by_rank(ranks: tuple[str, ...], before: Any, after: Any) -> Posture:
     return Posture.STRICTER if ranks.index(after) > ranks.index(before) else Posture.LOOSER
 
 
-def _by_members(field: Field, direction: str, before: Any, after: Any) -> Posture:
+def _by_members(field: Field, before: Any, after: Any) -> Posture:
     was, now = (_members(side) for side in (before, after))
-    if field.empty_means_all and bool(was) is not bool(now):
-        widened = not now
+    all_was, all_now = (_is_everything(field, side) for side in (before, after))
+    if all_was and all_now:
+        return Posture.NEUTRAL
+    if all_was or all_now:
+        widened = all_now
     elif was < now or was > now:
         widened = was < now
     else:
         return Posture.NEUTRAL if was == now else Posture.MIXED
-    return Posture.STRICTER if widened is (direction == "superset") else Posture.LOOSER
+    return Posture.STRICTER if widened is (field.stricter == "superset") else Posture.LOOSER
+
+
+def _is_everything(field: Field, value: Any) -> bool:
+    if not isinstance(value, list):
+        return False
+    return field.unlimited in value if value else field.empty_means_all
 
 
 def _members(value: Any) -> frozenset[bytes]:
     return frozenset(canonical(item) for item in value) if isinstance(value, list) else frozenset()
+
+
+def _by_elements(field: Field, before: Any, after: Any) -> Posture:
+    """Return what the elements do that come and that go, in a list without a direction of its own."""
+    if not (isinstance(before, list) and isinstance(after, list) and field.each and field.each.properties):
+        return Posture.NEUTRAL
+    was, now = _members(before), _members(after)
+    come = [posture_of_element(field, MISSING, item) for item in after if canonical(item) not in was]
+    go = [posture_of_element(field, item, MISSING) for item in before if canonical(item) not in now]
+    return together(come + go)
