@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policysync.kinds.field import Field
+from policysync.pointer import escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,14 @@ class Kind:
     digest: str
 
     def name_of(self, spec: Mapping[str, Any]) -> str:
-        """Return the natural key of an object as one text; empty when it has none."""
+        """Return the natural key of an object as one text; empty when it has none.
+
+        Where several members make the key, each has its own place, and a slash inside one is escaped as in a
+        pointer: two objects never get the same name.
+        """
         if len(self.key) == 1:
             return str(spec.get(self.key[0]) or "")
-        return "/".join(str(spec[member]) for member in self.key if spec.get(member))
+        return "/".join(escape(str(spec.get(member) or "")) for member in self.key).rstrip("/")
 
     def builtin(self, name: str, values: Mapping[str, Any] | None = None) -> Builtin | None:
         """Return the built-in object that `name` (and, where known, its live `values`) stands for."""

@@ -39,10 +39,12 @@ def test_without_its_key_an_object_has_no_name(spec: dict[str, Any]) -> None:
     assert kind().name_of(spec) == ""
 
 
-def test_several_members_make_one_name_and_empty_ones_are_left_out() -> None:
+def test_several_members_make_one_name_each_in_its_own_place() -> None:
     finding = kind(key=("issue", "package", "path"))
     assert finding.name_of({"issue": "CVE-1", "package": "gzip", "path": ""}) == "CVE-1/gzip"
-    assert finding.name_of({"issue": "CVE-1", "path": "/bin/gzip"}) == "CVE-1//bin/gzip"
+    assert finding.name_of({"issue": "CVE-1", "path": "/bin/gzip"}) == "CVE-1//~1bin~1gzip"
+    assert finding.name_of({"issue": "CVE-1", "path": "gzip"}) == "CVE-1//gzip"
+    assert finding.name_of({"issue": "CVE-1", "package": "bin/gzip"}) == "CVE-1/bin~1gzip"
     assert finding.name_of({}) == ""
 
 
