@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from policysync.plan.change import Plan
 from policysync.plan.codec import summary
-from policysync.reports.view import Block, blocks, path_text
+from policysync.reports.view import Block, blocks, path_text, printable
 
 _RESET = "\033[0m"
 _COLOURS = {"+": "\033[32m", "-": "\033[31m", "~": "\033[33m", "-/+": "\033[31m", "looser": "\033[1;31m"}
@@ -53,13 +53,14 @@ def _paint(text: str, what: str, *, colour: bool) -> str:
 
 
 def _asides(plan: Plan, listed: int) -> list[str]:
-    lines = [f"  note: {notice}" for notice in plan.notices]
-    lines += [f"  kept: {address} is no longer in git and is left alone" for address in plan.kept]
+    lines = [f"  note: {printable(notice)}" for notice in plan.notices]
+    lines += [f"  kept: {printable(str(address))} is no longer in git and is left alone" for address in plan.kept]
     lines += [
-        f"  released: {r.address} {path_text(r.path)} is no longer in git and keeps its value" for r in plan.released
+        f"  released: {printable(str(r.address))} {path_text(r.path)} is no longer in git and keeps its value"
+        for r in plan.released
     ]
     if plan.unmanaged:
-        names = ", ".join(str(address) for address in plan.unmanaged[:listed])
+        names = ", ".join(printable(str(address)) for address in plan.unmanaged[:listed])
         more = f" (showing {listed} of {len(plan.unmanaged)})" if len(plan.unmanaged) > listed else ""
         lines.append(f"  unmanaged: {names}{more}")
     return [*lines, ""] if lines else []

@@ -9,9 +9,11 @@ from typing import Any
 from policysync.plan.change import Action, Cause, Change, Edit, Plan, Posture
 from policysync.pointer import MISSING
 from policysync.secret import MASK, Secret
+from policysync.state.normalize import canonical
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 _LONGEST = 100
+_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def blocks(plan: Plan) -> Iterator[Block]:
         remarks = tuple(_change_remarks(change))
         rows = tuple(row(edit) for edit in change.edits)
         symbol = "-/+" if change.replace else SYMBOLS[change.action]
-        yield Block(symbol, str(change.address), remarks, rows, _is_looser(change.posture))
+        yield Block(symbol, printable(str(change.address)), remarks, rows, _is_looser(change.posture))
 
 
 def row(edit: Edit) -> Row:
@@ -63,29 +65,44 @@ def path_text(path: Iterable[str]) -> str:
             text += f"[{step}]"
         else:
             text += f".{step}" if text else step
-    return text
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, in which nothing can move the cursor of a terminal or turn letters round."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def value_text(value: Any) -> str:
     """Return a value on one line, shortened where it is long; a secret shows where it comes from."""
+    return _cut(_whole(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _whole(value: Any) -> str:
     match value:
         case Secret():
-            text = value.source or MASK
+            text = printable(value.source) or MASK
         case Mapping() if "$digest" in value:
             text = MASK
         case Mapping():
-            text = "{" + ", ".join(f"{name}: {value_text(below)}" for name, below in value.items()) + "}"
+            text = "{" + ", ".join(f"{printable(str(name))}: {_whole(below)}" for name, below in value.items()) + "}"
         case list():
-            text = "[" + ", ".join(value_text(item) for item in value) + "]"
+            text = "[" + ", ".join(_whole(item) for item in value) + "]"
         case bool():
             text = "true" if value else "false"
         case None:
             text = "null"
         case str():
-            text = '"' + value.replace("\n", "\\n").replace('"', '\\"') + '"'
+            text = '"' + printable(value.replace("\\", "\\\\")).replace('"', '\\"') + '"'
         case _:
             text = str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text
 
 
 def _values(edit: Edit) -> str:
@@ -94,11 +111,24 @@ def _values(edit: Edit) -> str:
     if edit.after is MISSING:
         return value_text(edit.before)
     if isinstance(edit.before, list) and isinstance(edit.after, list):
-        come = [item for item in edit.after if item not in edit.before]
-        go = [item for item in edit.before if item not in edit.after]
-        if come or go:
-            return " ".join([*(f"+{value_text(item)}" for item in come), *(f"-{value_text(item)}" for item in go)])
-    return f"{value_text(edit.before)} → {value_text(edit.after)}"
+        moved = [*_only_in(edit.after, edit.before, "+"), *_only_in(edit.before, edit.after, "-")]
+        if moved:
+            more = f" (showing {_LISTED} of {len(moved)})" if len(moved) > _LISTED else ""
+            return " ".join(moved[:_LISTED]) + more
+    return " → ".join(_around_the_difference(_whole(edit.before), _whole(edit.after)))
+
+
+def _only_in(items: list[Any], others: list[Any], sign: str) -> list[str]:
+    known = {canonical(item) for item in others}
+    return [f"{sign}{value_text(item)}" for item in items if canonical(item) not in known]
+
+
+def _around_the_difference(before: str, after: str) -> Iterator[str]:
+    """Yield two texts, shortened where they are long, so that it can be seen where they differ."""
+    same = next((i for i, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), 0)
+    start = max(0, same - _LONGEST // 2) if same >= _LONGEST - 1 else 0
+    for text in (before, after):
+        yield _cut("…" + text[start + 1 :] if start else text)
 
 
 def _is_looser(posture: Posture) -> bool:
@@ -118,6 +148,6 @@ def _edit_remarks(edit: Edit) -> Iterator[str]:
     if edit.cause is not Cause.PENDING:
         yield edit.cause.value
     if edit.gated:
-        yield "no effect: switched off"
+        yield "no effect"
     elif edit.posture is not Posture.NEUTRAL:
         yield edit.posture.value
