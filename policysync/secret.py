@@ -30,10 +30,10 @@ class Secret:
 
     def digest(self, salt: str) -> str:
         """Return the salted digest by which a value is recognised later, as 64 hex digits."""
-        return hmac.new(salt.encode(), self._value.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(salt.encode(), _bytes(self._value), hashlib.sha256).hexdigest()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(_bytes(self._value), _bytes(other._value))
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))
@@ -45,6 +45,11 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a secret is never written anywhere")
+
+
+def _bytes(value: str) -> bytes:
+    # Environment variables that are not UTF-8 come with half surrogate pairs in them.
+    return value.encode("utf-8", "surrogatepass")
 
 
 class _Known:
@@ -77,10 +82,16 @@ def redact(text: str) -> str:
     return _known.mask(text)
 
 
+_TRACEBACK = logging.Formatter()
+
+
 class RedactingFilter(logging.Filter):
-    """Masks secrets in log records; belongs on every handler."""
+    """Masks secrets in log records, their tracebacks included; belongs on every handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = redact(record.getMessage())
         record.args = None
+        if record.exc_info:
+            # A formatter takes the text that is already there instead of making its own.
+            record.exc_text = redact(_TRACEBACK.formatException(record.exc_info))
         return True
