@@ -32,6 +32,13 @@ class Page:
     def start(self) -> int:
         return (self.number - 1) * self.size
 
+    @property
+    def shifted(self) -> tuple[int, int]:
+        """Where to start and how many to give so that the first page is one short and nothing is lost."""
+        if self.size == 1:
+            return self.start, self.size
+        return (0, self.size - 1) if self.number == 1 else (self.start - 1, self.size)
+
 
 def page_of(query: Mapping[str, str], api: Mapping[str, Any]) -> Page:
     """Return the page a query asks for."""
@@ -66,10 +73,11 @@ def wrap(items: list[bytes], total: int | None, page: Page, api: Mapping[str, An
         total: how many objects there are, as the console counts them; None leaves the count out.
         null: an empty page is null instead of an empty list.
     """
-    listed = b"null" if null and not items else b"[" + b",".join(items) + b"]"
+    listed = b"[" + b",".join(items) + b"]"
     style = api.get("paging", "count")
     if style == "none" and not api.get("items"):
         return Response(200, listed, (JSON,))
+    listed = b"null" if null and not items else listed
     where, facts = _envelope(style, api, page, total, len(items))
     head = orjson.dumps({name: value for name, value in facts.items() if value is not None})
     return Response(200, head[:-1] + b',"' + where.encode() + b'":' + listed + b"}", (JSON,))

@@ -68,11 +68,12 @@ class Rest:
         self.store.expire(self.clock.now().timestamp())
         page = paging.page_of(query, api)
         total = None if query.get("skip_count") == "true" else self.store.count(names)
-        items = self.store.page(names, page.order, page.start, page.size)
-        if self.settings.quirks == "harsh":
-            total = total and total + 1
-            items = items[:-1] if len(items) == page.size and page.size > 1 and page.number == 1 else items
-        return paging.wrap(items, total, page, api, null=self.settings.quirks == "harsh")
+        harsh = self.settings.quirks == "harsh"
+        if harsh and total is not None:
+            total += 1
+        start, size = (page.start, page.size) if not harsh else page.shifted
+        items = self.store.page(names, page.order, start, size)
+        return paging.wrap(items, total, page, api, null=harsh)
 
     def _get(self, call: Call) -> Response:
         found = self.store.get([kind.name for kind in call.route.kinds], call.ident)
@@ -149,7 +150,7 @@ class Rest:
         reading = Reading(
             noun=one.noun,
             raw=call.request.body if call else b"",
-            creating=before is None,
+            creating=before is None or call is None,
             trusted=call is None,
             odd=zlib.crc32(one.kind.name_of(body).encode()) % 2 == 1,
             secrets=self.settings.secrets,

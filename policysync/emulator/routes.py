@@ -12,6 +12,8 @@ from policysync.kinds.kind import Kind
 OPERATIONS = ("list", "get", "create", "update", "delete")
 EDGE = "/supply_chain"
 """Calls of the supply-chain API are also found below this, as on the edge host."""
+_OLDER = {"/api/v2/assurance_policy/image": "/api/v2/image_assurance"}
+"""Where old consoles have the same collection (reference, policies 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +73,6 @@ def _paths(kind: Kind, path: str) -> Iterable[str]:
     yield path
     if kind.api.get("base") == "supply-chain":
         yield EDGE + path
+    collection = path.removesuffix("/{id}")
+    if collection in _OLDER:
+        yield _OLDER[collection] + path.removeprefix(collection)

@@ -28,6 +28,8 @@ _EMPTY_PAGES = (
     "/api/v1/hosts",
     "/api/v1/hostsbatch",
     "/api/v1/hosts/images",
+    "/api/v2/hub/inventory/assets/images/list",
+    "/api/v2/hub/inventory/assets/vms/list",
 )
 _EMPTY_LISTS = ("/api/v1/servers", "/api/v1/consoles")
 _IDENTIFIERS = ("id", "name", "assurance_type", "runtime_type", "description", "author", "lastupdate")
@@ -36,6 +38,7 @@ _IDENTIFIERS = ("id", "name", "assurance_type", "runtime_type", "description", "
 def views_of(kinds: Mapping[str, Kind], routes: Routes, rest: Rest) -> Mapping[tuple[str, str], View]:
     """Return the views that make sense for these kinds, by method and path."""
     views: dict[tuple[str, str], View] = {("GET", path): _empty_page for path in _EMPTY_PAGES}
+    views.update({("GET", f"{path}/count"): lambda _: answer(200, {"count": 0}) for path in _EMPTY_PAGES})
     views.update({("GET", path): lambda _: answer(200, []) for path in _EMPTY_LISTS})
     assurance = [k for k in kinds.values() if str(k.api.get("list", {}).get("path", "")).startswith(_ASSURANCE + "/")]
     if assurance:
