@@ -15,6 +15,7 @@ from policysync.errors import Exit, PolicySyncError
 from policysync.plan.build import World
 from policysync.plan.change import Plan
 from policysync.plan.drift import drift
+from policysync.reports.text import drift_text
 
 
 @click.command()
@@ -40,7 +41,7 @@ def command(*, stage: str | None, every: bool, targets: Sequence[str], only: Seq
     selection = Selection.of((), only, ())
     found = [pair for one in stages for pair in _drift_of(session, one, targets, selection)]
     plans = [plan for plan, _ in found]
-    show(plans, plan_document(stage or "", plans, [world for _, world in found]), form)
+    show(plans, plan_document(stage or "", plans, [world for _, world in found]), form, drift_text)
     return Exit.CHANGES if any(plan.changes for plan in plans) else Exit.DONE
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -19,7 +19,14 @@ from policysync.plan.build import World
 from policysync.plan.change import Plan
 from policysync.plan.codec import FORMAT_VERSION, dump
 from policysync.plan.drift import drift
-from policysync.reports.text import plan_text
+from policysync.reports.text import drift_text, plan_text
+
+
+class Text(Protocol):
+    """Writes one plan as text."""
+
+    def __call__(self, plan: Plan, *, colour: bool) -> str:
+        """Return the text."""
 
 
 @click.command()
@@ -68,7 +75,7 @@ def command(
     document = plan_document(stage, plans, worlds)
     if out:
         out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    show(plans, document, form)
+    show(plans, document, form, drift_text if refresh_only else plan_text)
     changes = any(plan.changes for plan in plans)
     return Exit.CHANGES if detailed_exitcode and changes else Exit.DONE
 
@@ -82,10 +89,10 @@ def plan_document(stage: str, plans: Sequence[Plan], worlds: Sequence[World]) ->
     }
 
 
-def show(plans: Sequence[Plan], document: Mapping[str, Any], form: str) -> None:
-    """Print plans on stdout."""
+def show(plans: Sequence[Plan], document: Mapping[str, Any], form: str, text: Text = plan_text) -> None:
+    """Print plans on stdout, as JSON or by `text`."""
     if form == "json":
         click.echo(json.dumps(document, indent=1))
         return
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo("\n\n".join(plan_text(plan, colour=colour) for plan in plans))
+    click.echo("\n\n".join(text(plan, colour=colour) for plan in plans))

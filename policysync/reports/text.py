@@ -15,11 +15,18 @@ _LISTED = 20
 
 def plan_text(plan: Plan, *, colour: bool = False, listed: int = _LISTED) -> str:
     """Return a plan as text; it ends with the line that counts. At most `listed` unmanaged resources are named."""
-    lines = [_heading(plan), ""]
-    for block in blocks(plan):
-        lines += [*_block(block, colour=colour), ""]
-    lines += _asides(plan, listed)
+    revision = f"revision {plan.revision[:12]}" if plan.revision else "no revision"
+    dirty = ", work tree not committed" if plan.dirty else ""
+    lines = [f"{_heading(plan)} · {revision}{dirty}", "", *_changes(plan, colour=colour), *_asides(plan, listed)]
     return "\n".join([*lines, closing(plan)])
+
+
+def drift_text(plan: Plan, *, colour: bool = False) -> str:
+    """Return what somebody changed by hand as text; it ends with the line that counts."""
+    counts = summary(plan)
+    end = f"Drift: {counts['change']} edited by hand, {counts['destroy']} deleted by hand."
+    lines = [f"{_heading(plan)} · live against last applied", "", *_changes(plan, colour=colour)]
+    return "\n".join([*lines, end if plan.changes else f"No drift. {end}"])
 
 
 def closing(plan: Plan) -> str:
@@ -31,9 +38,13 @@ def closing(plan: Plan) -> str:
 
 
 def _heading(plan: Plan) -> str:
-    revision = f"revision {plan.revision[:12]}" if plan.revision else "no revision"
-    dirty = ", work tree not committed" if plan.dirty else ""
-    return f"Stage {plan.stage} · target {plan.target} · {revision}{dirty}"
+    return f"Stage {plan.stage} · target {plan.target}"
+
+
+def _changes(plan: Plan, *, colour: bool) -> Iterator[str]:
+    for block in blocks(plan):
+        yield from _block(block, colour=colour)
+        yield ""
 
 
 def _block(block: Block, *, colour: bool) -> Iterator[str]:
