@@ -49,7 +49,7 @@ def page_through(listing: Listing, fetch: Callable[[str], Any]) -> Iterator[dict
 def _entries(listing: Listing, answer: Any) -> list[dict[str, Any]]:
     where = listing.items if listing.items is not None else _ITEMS.get(listing.paging, "")
     # Old consoles answer some of the paged lists with the bare array.
-    found = answer if isinstance(answer, list) else pointer.resolve(answer, where)
+    found = answer if answer is None or isinstance(answer, list) else pointer.resolve(answer, where)
     if found is None:
         return []
     if found is MISSING or not isinstance(found, list):

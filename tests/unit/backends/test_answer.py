@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from policysync.backends.answer import Answer, decoded, excerpt, failure, retry_after
+from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
+from policysync.secret import Secret
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer("GET", "/things?page=1", status, named, NOW, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "read", "write"),
+    [
+        (200, None, None),
+        (204, None, None),
+        (301, Refused, Refused),
+        (400, Refused, Refused),
+        (401, Refused, Refused),
+        (403, Refused, Refused),
+        (404, Refused, Refused),
+        (405, Refused, Refused),
+        (408, Unavailable, Unavailable),
+        (409, Refused, Refused),
+        (413, Refused, Refused),
+        (415, Refused, Refused),
+        (422, Refused, Refused),
+        (429, Unavailable, Unavailable),
+        (500, Unavailable, OutcomeUnknown),
+        (501, Refused, Refused),
+        (502, Unavailable, OutcomeUnknown),
+        (503, Unavailable, Unavailable),
+        (504, Unavailable, OutcomeUnknown),
+        (520, Unavailable, OutcomeUnknown),
+    ],
+)
+def test_each_status_is_one_failure(
+    status: int, read: type[BackendError] | None, write: type[BackendError] | None
+) -> None:
+    for writes, kind in ((False, read), (True, write)):
+        error = failure(answer(status), writes=writes)
+        assert (type(error) if error else None) is kind
+
+
+def test_a_message_says_what_was_asked_and_what_was_said() -> None:
+    error = failure(answer(400, b'{"message": "bad size", "code": 400}'), writes=False)
+    assert str(error) == 'GET /things?page=1: 400: {"message": "bad size", "code": 400}'
+
+
+def test_advice_follows_what_was_said() -> None:
+    assert "without -gw" in str(failure(answer(415), writes=False))
+    assert "https://new.example.com/" in str(failure(answer(302, location="https://new.example.com/"), writes=False))
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("Sun, 01 Mar 2026 12:00:30 GMT", 30.0),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+        ("-3", None),
+    ],
+)
+def test_retry_after_is_a_number_or_a_date(header: str, seconds: float | None) -> None:
+    assert retry_after(answer(429, retry_after=header)) == seconds
+
+
+def test_an_excerpt_is_short_and_on_one_line() -> None:
+    assert excerpt(b"a\r\n\tb\x1b[31m  c\x00") == "a b [31m c"
+    assert excerpt(b"x" * 500) == "x" * 300 + "…"
+    assert excerpt(b"\xff\xfe") != ""
+    assert excerpt(b"") == ""
+
+
+def test_an_excerpt_never_holds_a_secret() -> None:
+    secret = Secret('s3c"ret\\value')
+    echoed = b'{"password": "s3c\\"ret\\\\value", "in": ["x s3c\\"ret\\\\value y"]}'
+    assert secret.reveal() not in excerpt(echoed)
+    assert excerpt(echoed) == '{"password": "***", "in": ["x *** y"]}'
+    assert excerpt(b'cut off {"password": "s3c"ret\\value"') == 'cut off {"password": "***"'
+
+
+def test_a_secret_across_the_cut_is_masked_before_cutting() -> None:
+    Secret("very-secret-token")
+    said = excerpt(b"x" * 290 + b"very-secret-token")
+    assert "very" not in said
+
+
+def test_json_is_decoded_and_nothing_is_nothing() -> None:
+    assert decoded(answer(200, b'{"a": [1]}')) == {"a": [1]}
+    assert decoded(answer(204)) is None
+
+
+@pytest.mark.parametrize("body", [b"", b'{"a": ', b"plain text"])
+def test_what_is_not_whole_json_may_come_later(body: bytes) -> None:
+    with pytest.raises(Unavailable, match=r"GET /things\?page=1: 200: the body is not whole JSON"):
+        decoded(answer(200, body))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [answer(200, b"  <!doctype html>"), answer(200, b"Welcome", content_type="text/html; charset=utf-8")],
+)
+def test_a_web_page_is_refused(page: Answer) -> None:
+    with pytest.raises(Refused, match="is this URL a console"):
+        decoded(page)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from policysync.backends import paging
+from policysync.backends.paging import page_through
+from policysync.backends.routes import Listing
+from policysync.errors import Refused, Unavailable
+
+A, B, C = ({"name": name} for name in "abc")
+
+
+def read(listing: Listing, *answers: Any) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the entries and the paths that were asked for; the last answer comes again and again."""
+    left, asked = list(answers), list[str]()
+
+    def fetch(path: str) -> Any:
+        asked.append(path)
+        found = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return list(page_through(listing, fetch)), asked
+
+
+@pytest.mark.parametrize(
+    ("style", "answers"),
+    [
+        ("count", [{"count": 9, "result": [A, B]}, {"result": [C]}, {"result": []}]),
+        ("count", [{"result": [A]}, {"result": [B, C]}, {"count": 0, "result": None}]),
+        ("data", [{"data": [A, B]}, {"data": [C]}, None]),
+        ("data", [[A, B], [C], []]),
+        ("current_page", [{"current_page": 1, "data": [A, B]}, {"data": [C]}, {"data": []}]),
+    ],
+)
+def test_every_style_is_read_until_an_empty_page(style: str, answers: list[Any]) -> None:
+    entries, asked = read(Listing("GET", "/things", style), *answers)
+    assert entries == [A, B, C]
+    assert len(asked) == 3
+
+
+def test_a_list_without_pages_is_asked_for_once() -> None:
+    assert read(Listing("GET", "/things", "none"), [A, B]) == ([A, B], ["/things"])
+
+
+def test_the_array_may_stand_elsewhere() -> None:
+    assert read(Listing("GET", "/things", "none", items="/in/side"), {"in": {"side": [A]}})[0] == [A]
+
+
+def test_a_page_that_comes_again_ends_the_list() -> None:
+    entries, asked = read(Listing("GET", "/things"), {"result": [A, B]})
+    assert entries == [A, B]
+    assert len(asked) == 2
+
+
+def test_fixed_queries_are_always_sent_and_win() -> None:
+    listing = Listing("GET", "/things", query={"type": "a b", "pagesize": "5"})
+    assert read(listing, {"result": []})[1] == ["/things?page=1&pagesize=5&page_size=200&type=a%20b"]
+
+
+def test_a_failure_on_any_page_is_passed_on() -> None:
+    with pytest.raises(Unavailable):
+        read(Listing("GET", "/things"), {"result": [A]}, Unavailable("busy"))
+
+
+@pytest.mark.parametrize("answer", [{}, {"result": {"a": 1}}, "text", 7])
+def test_what_is_no_list_is_refused(answer: Any) -> None:
+    with pytest.raises(Refused, match="the answer has no list at '/result'"):
+        read(Listing("GET", "/things"), answer)
+
+
+def test_a_list_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "MOST_PAGES", 4)
+    pages = [{"result": [{"name": str(number)}]} for number in range(9)]
+    with pytest.raises(Refused, match="more than 4 pages"):
+        read(Listing("GET", "/things"), *pages)
