@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from policysync.documents.cache import open_cache
+from policysync.documents.cache import ParseCache, open_cache
 from policysync.documents.project import FILES, Project, find_root, load_project
 from policysync.documents.validate import Validation, validate
 from policysync.documents.verdict import ENGINES
@@ -37,8 +37,9 @@ def command(paths: Sequence[Path], stage: str | None, validator: str, form: str)
     """
     try:
         root = _root(paths)
-        project = load_project(root, os.environ)
-        result = _validate(project, paths, stage, validator)
+        cache = open_cache(root)
+        project = load_project(root, os.environ, cache)
+        result = _validate(project, paths, stage, validator, cache)
     except InvalidInput as error:
         result = Validation(error.problems, 0, 0, 0)
     click.echo(_json(result) if form == "json" else _text(result.problems), nl=form == "json" or bool(result.problems))
@@ -55,14 +56,16 @@ def _root(paths: Sequence[Path]) -> Path:
         return find_root(paths[0].resolve().parent)
 
 
-def _validate(project: Project, paths: Sequence[Path], stage: str | None, validator: str) -> Validation:
+def _validate(
+    project: Project, paths: Sequence[Path], stage: str | None, validator: str, cache: ParseCache
+) -> Validation:
     return validate(
         WorkTree(project.root),
         project,
         [project.stage(stage)] if stage else project.stages,
         load_kinds(project.schemas),
         files=_files(project, paths),
-        cache=open_cache(project.root),
+        cache=cache,
         engine=validator,
     )
 

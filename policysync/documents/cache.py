@@ -7,7 +7,6 @@ name of its file comes from a random number in the user's own cache folder, whic
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -15,12 +14,12 @@ from typing import Protocol
 
 import orjson
 
-from policysync.documents.parse import LOADER, Parsed, parse
+from policysync.documents.parse import LOADER, Parsed, language, parse
 from policysync.documents.source_file import SourceFile
 from policysync.errors import Problem
 
 ENTRIES = 100_000
-"""How many files are remembered before the cache starts afresh."""
+"""How many files and verdicts are remembered before the cache starts afresh."""
 
 Parses = tuple[tuple[Parsed, ...], tuple[Problem, ...]]
 _TABLE = "CREATE TABLE IF NOT EXISTS parsed (key TEXT PRIMARY KEY, documents BLOB NOT NULL) WITHOUT ROWID"
@@ -32,6 +31,12 @@ class ParseCache(Protocol):
     def parse(self, file: SourceFile) -> Parses:
         """Return the documents of a file, or none and what is wrong with it."""
 
+    def is_good(self, digest: str) -> bool:
+        """Whether something with this digest was found to be good before."""
+
+    def good(self, digest: str) -> None:
+        """Remember that something with this digest is good."""
+
     def save(self) -> None:
         """Keep what was learnt for the next run."""
 
@@ -42,6 +47,13 @@ class NoCache:
     def parse(self, file: SourceFile) -> Parses:
         """Return the documents of a file, or none and what is wrong with it."""
         return parse(file.content, file.path)
+
+    def is_good(self, _digest: str) -> bool:
+        """Answer no."""
+        return False
+
+    def good(self, digest: str) -> None:
+        """Forget it."""
 
     def save(self) -> None:
         """Keep nothing."""
@@ -57,7 +69,7 @@ class FileCache:
 
     def parse(self, file: SourceFile) -> Parses:
         """Return the documents of a file, or none and what is wrong with it."""
-        key = f"{LOADER}:{'json' if file.path.endswith('.json') else 'yaml'}:{file.blob}"
+        key = f"{LOADER}:{language(file.path)}:{file.blob}"
         known = self._known.get(key)
         if known is not None:
             with suppress(orjson.JSONDecodeError, TypeError, ValueError):
@@ -68,6 +80,14 @@ class FileCache:
             with suppress(TypeError):
                 self._learnt[key] = orjson.dumps([[d.value, d.line, d.column] for d in documents])
         return documents, problems
+
+    def is_good(self, digest: str) -> bool:
+        """Whether something with this digest was found to be good before."""
+        return f"good:{digest}" in self._known
+
+    def good(self, digest: str) -> None:
+        """Remember that something with this digest is good."""
+        self._learnt[f"good:{digest}"] = b""
 
     def save(self) -> None:
         """Keep what was learnt for the next run."""
@@ -108,7 +128,7 @@ def _private_name() -> str:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with suppress(FileExistsError), file.open("x", encoding="ascii") as out:
-                out.write(secrets.token_hex(16))
+                out.write(os.urandom(16).hex())
         name = file.read_text(encoding="ascii").strip()
     except (OSError, ValueError, RuntimeError):
         return ""

@@ -46,7 +46,6 @@ def load(source: Source, project: Project, kinds: Mapping[str, Kind], cache: Par
             parsed, refusals = parses.parse(file)
             problems += refusals
             documents += envelopes.of_file(file.path, parsed)
-    parses.save()
     base = _unique([document for document in documents if not document.stage], problems)
     overlays = {}
     for stage in project.stages:

@@ -69,7 +69,7 @@ def of_catalog(
     engine: str = "rust",
 ) -> Desired:
     """Return the resources of a stage out of documents that are loaded already."""
-    judged = Judge(catalog, project, kinds, engine).stage(stage)
+    judged = Judge(catalog, project, kinds, engine=engine).stage(stage)
     problems = [*catalog.problems, *judged.problems]
     resources = []
     for draft in judged.good:

@@ -98,19 +98,21 @@ class _Envelope:
         refers = mentions(self.value)
         return Document(self.where, self.index, kind.name, name, self.stage, self.value, "", refers=refers)
 
-    def kind(self) -> Kind | None:
+    def kind(self) -> str:
         name = self.member("", self.value, "kind", str, "", required=True)
-        kind = self.all.kinds.get(name)
+        known = name in self.all.kinds
         version = self.member("", self.value, "apiVersion", str, "", required=True)
-        allowed = (kind.schema["x-kind"].get("apiVersion") if kind else None) or API_VERSION
-        if version and version not in {allowed, API_VERSION}:
-            self.refuse("/apiVersion", f"{shown(version)} stands here, want {allowed}", "api-version")
-        if name and not kind:
+        if version and version != API_VERSION:
+            # A kind's schema is read only when it has to be: most runs are about one kind of many.
+            allowed = self.all.kinds[name].schema["x-kind"].get("apiVersion", API_VERSION) if known else API_VERSION
+            if version != allowed:
+                self.refuse("/apiVersion", f"{shown(version)} stands here, want {allowed}", "api-version")
+        if name and not known:
             hint = did_you_mean(name, self.all.kinds) or "; `policysync kinds` lists them"
             self.refuse("/kind", f"unknown kind `{name}`{hint}", "unknown-kind")
-        return kind
+        return name if known else ""
 
-    def document(self, kind: Kind, metadata: Mapping[str, Any]) -> Document:
+    def document(self, kind: str, metadata: Mapping[str, Any]) -> Document:
         name = self.member("/metadata", metadata, "name", str, "", required=True)
         absent = self.member("/metadata", metadata, "absent", bool, False)
         spec = self.member("", self.value, "spec", dict, {}, required=not absent)
@@ -121,7 +123,7 @@ class _Envelope:
         return Document(
             where=self.where,
             index=self.index,
-            kind=kind.name,
+            kind=kind,
             name=name,
             stage=self.stage,
             spec=spec,

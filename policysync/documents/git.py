@@ -27,8 +27,3 @@ def git(root: Path, *arguments: str, stdin: bytes = b"", missing: bytes | None =
         return missing
     said = done.stderr.decode(errors="replace").strip()
     raise PolicySyncError(f"git {arguments[0]} failed in {root}: {said}")
-
-
-def is_repository(root: Path) -> bool:
-    """Whether a folder stands in a git work tree; looks for `.git` upward, without a process."""
-    return any((folder / ".git").exists() for folder in (root, *root.parents))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from policysync.documents.catalog import Catalog
+import orjson
+
+from policysync.documents.cache import ParseCache
+from policysync.documents.catalog import Catalog, Name
 from policysync.documents.flaw import Engine
 from policysync.documents.lint import Lint
 from policysync.documents.project import Project, Stage
@@ -14,8 +18,10 @@ from policysync.documents.stage import Draft, Staging
 from policysync.documents.verdict import open_engine, verdict
 from policysync.errors import Problem
 from policysync.kinds.kind import Kind
+from policysync.version import VERSION
 
-Concerned = Callable[[Draft], bool]
+RULES = "1"
+"""Goes up whenever the same spec may be judged differently; verdicts of other rules are then never found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,81 +33,112 @@ class Judged:
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part of a catalog: the documents in question, and all that could have to do with them, themselves included."""
+
+    centre: frozenset[Name]
+    near: frozenset[Name]
+
+    def concerns(self, draft: Draft, references: list[Reference]) -> bool:
+        """Whether a draft is in question, has the name of one that is, or refers to one."""
+        names = {name for _, name in self.centre}
+        document = draft.layers[0].document
+        if document.name in names or (document.kind, document.name) in self.centre:
+            return True
+        return len(draft.kind.key) > 1 or any(reference.name in names for reference in references)
+
+
 class Judge:
     """Judges stages of one catalog; what stages have in common is judged once."""
 
-    def __init__(self, catalog: Catalog, project: Project, kinds: Mapping[str, Kind], engine: str = "rust") -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        project: Project,
+        kinds: Mapping[str, Kind],
+        *,
+        engine: str = "rust",
+        cache: ParseCache | None = None,
+    ) -> None:
         self.catalog = catalog
         self.project = project
         self.kinds = kinds
         self.staging = Staging(catalog, kinds)
         self._engine_name = engine
         self._engine: Engine | None = None
+        self._cache = cache
         self._lint = Lint()
         self._references = References()
         self._judged: dict[tuple[int, ...], tuple[Problem, ...]] = {}
-        self._refers: dict[tuple[int, ...], list[Reference]] = {}
+        self._referring: dict[tuple[int, ...], list[Reference]] = {}
 
-    def stage(self, stage: Stage, concerned: Concerned | None = None) -> Judged:
-        """Return the drafts of a stage with their problems.
-
-        With `concerned`, only such drafts, and those that refer to one of them, are judged.
-        """
-        drafts = tuple(self.staging.drafts(stage))
-        chosen = drafts if concerned is None else self._chosen(drafts, concerned)
-        found = [(draft, problem) for draft in chosen for problem in self._alone(draft)]
-        found += self._together(drafts, chosen, stage)
+    def stage(self, stage: Stage, part: Part | None = None) -> Judged:
+        """Return the drafts of a stage, or of a part of it, with their problems."""
+        names = self.staging.names(stage)
+        drafts = tuple(self.staging.drafts(stage, [name for name in names if part is None or name in part.near]))
+        if part is not None:
+            drafts = tuple(draft for draft in drafts if part.concerns(draft, self._refers(draft)))
+        found = [(draft, problem) for draft in drafts for problem in self._alone(draft)]
+        found += self._dangling(drafts, names, stage)
+        found += _same_names(drafts)
         wrong = {id(draft) for draft, problem in found if not problem.warning}
-        good = tuple(draft for draft in chosen if id(draft) not in wrong)
-        return Judged(chosen, good, tuple(problem for _, problem in found))
-
-    def references(self, draft: Draft) -> list[Reference]:
-        """Return whom a draft refers to."""
-        if draft.shared not in self._refers:
-            self._refers[draft.shared] = self._references.of(draft.kind, draft.spec)
-        return self._refers[draft.shared]
-
-    def _chosen(self, drafts: tuple[Draft, ...], concerned: Concerned) -> tuple[Draft, ...]:
-        centre = {draft.address for draft in drafts if concerned(draft)}
-        names = {address.name for address in centre}
-        return tuple(
-            draft
-            for draft in drafts
-            if draft.address in centre or any(reference.name in names for reference in self.references(draft))
-        )
+        good = tuple(draft for draft in drafts if id(draft) not in wrong)
+        return Judged(drafts, good, tuple(problem for _, problem in found))
 
     def _alone(self, draft: Draft) -> tuple[Problem, ...]:
         """Return what is wrong with a draft whatever else the stage holds."""
         if draft.shared not in self._judged:
-            self._engine = self._engine or open_engine(self._engine_name)
-            findings = verdict(self._engine, draft.kind, draft.spec)
-            if not findings:
-                findings = self._lint.findings(draft.kind, draft.spec, draft.layers[0].document.raw)
-            placed = tuple(draft.problem(finding, self.catalog.placing) for finding in findings)
-            self._judged[draft.shared] = draft.problems + placed
+            self._judged[draft.shared] = draft.problems + self._remembered(draft)
         return self._judged[draft.shared]
 
-    def _together(
-        self, drafts: tuple[Draft, ...], chosen: tuple[Draft, ...], stage: Stage
-    ) -> Iterator[tuple[Draft, Problem]]:
-        """Yield what is wrong with drafts because of the others."""
-        wanted = {id(draft) for draft in chosen}
-        spaces: dict[tuple[str, str], Draft] = {}
-        by_address = {draft.address: draft for draft in drafts}
-        present = Present(self.kinds, self.project.external, by_address)
+    def _remembered(self, draft: Draft) -> tuple[Problem, ...]:
+        if self._cache is None:
+            return self._found(draft)
+        digest = self._digest(draft)
+        if digest and self._cache.is_good(digest):
+            return ()
+        problems = self._found(draft)
+        if digest and not problems:
+            self._cache.good(digest)
+        return problems
+
+    def _digest(self, draft: Draft) -> str:
+        try:
+            spec = orjson.dumps(draft.spec)
+        except TypeError:  # a number of more than 64 bits
+            return ""
+        facts = f"{VERSION} {RULES} {self._engine_name} {draft.kind.digest} {draft.exported} "
+        return hashlib.sha256(facts.encode() + spec).hexdigest()
+
+    def _found(self, draft: Draft) -> tuple[Problem, ...]:
+        self._engine = self._engine or open_engine(self._engine_name)
+        findings = verdict(self._engine, draft.kind, draft.spec)
+        if not findings:
+            findings = self._lint.findings(draft.kind, draft.spec, draft.exported)
+        return tuple(draft.problem(finding, self.catalog.placing) for finding in findings)
+
+    def _dangling(self, drafts: tuple[Draft, ...], names: list[Name], stage: Stage) -> Iterator[tuple[Draft, Problem]]:
+        present = Present(self.kinds, self.project.external, names)
         for draft in drafts:
-            first = spaces.setdefault((draft.kind.scope, draft.address.name), draft)
-            if first is not draft and {id(first), id(draft)} & wanted:
-                yield draft, _same_name(draft, first)
-        for draft in chosen:
-            for reference in self.references(draft):
+            for reference in self._refers(draft):
                 if not present.has(reference):
                     finding = present.dangling(reference, stage.name)
                     yield draft, draft.problem(finding, self.catalog.placing)
 
+    def _refers(self, draft: Draft) -> list[Reference]:
+        if draft.shared not in self._referring:
+            self._referring[draft.shared] = self._references.of(draft.kind, draft.spec)
+        return self._referring[draft.shared]
 
-def _same_name(draft: Draft, first: Draft) -> Problem:
-    message = f"{draft.address} and {first.address} ({first.where}) have the same name in one console; rename one"
-    if draft.address == first.address:
-        message = f"{draft.address} is described twice, first at {first.where}; keep one"
-    return Problem(draft.where, "", message, "duplicate-resource")
+
+def _same_names(drafts: tuple[Draft, ...]) -> Iterator[tuple[Draft, Problem]]:
+    """Yield a problem for each draft whose name another resource of the stage has already."""
+    taken: dict[tuple[str, str], Draft] = {}
+    for draft in drafts:
+        first = taken.setdefault((draft.kind.scope, draft.address.name), draft)
+        if first is not draft:
+            message = f"{draft.address} and {first.address} ({first.where}) share one space of names; rename one"
+            if draft.address == first.address:
+                message = f"{draft.address} is described twice, first at {first.where}; keep one"
+            yield draft, Problem(draft.where, "", message, "duplicate-resource")

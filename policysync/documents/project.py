@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from policysync.documents.parse import parse_one, places_of
+from policysync.documents.cache import NoCache, ParseCache
+from policysync.documents.parse import only_one, places_of
 from policysync.documents.places import Places, Refusals
 from policysync.documents.section import Section, shown
+from policysync.documents.source_file import SourceFile, blob_id, too_big
 from policysync.documents.suggest import did_you_mean, one_of
 from policysync.errors import InvalidInput, Location, PolicySyncError, Problem
 
@@ -99,7 +101,7 @@ def find_root(start: Path) -> Path:
     raise PolicySyncError(f"no policysync.yaml in {start.resolve()} or above it; `policysync init` makes one")
 
 
-def load_project(root: Path, environ: Mapping[str, str]) -> Project:
+def load_project(root: Path, environ: Mapping[str, str], cache: ParseCache | None = None) -> Project:
     """Read policysync.yaml. `POLICYSYNC_PARALLELISM` and its like win over the file.
 
     Raises:
@@ -109,11 +111,12 @@ def load_project(root: Path, environ: Mapping[str, str]) -> Project:
     file = next((name for name in FILES if (root / name).is_file()), None)
     if file is None:
         raise PolicySyncError(f"no policysync.yaml in {root}; `policysync init` makes one")
-    top, refusals = _open(root, file)
+    cache = cache or NoCache()
+    top, refusals = _open(root, file, cache)
     top.only("version", "stages", "guards", "limits", "ledger", "schemas", "references")
     if top.value.get("version") != 1:
         top.refuse("version" if "version" in top.value else "", "want `version: 1`", "version")
-    stages = tuple(_stages(root, top, refusals))
+    stages = tuple(_stages(root, top, refusals, cache))
     project = Project(
         root=root,
         stages=stages,
@@ -128,15 +131,18 @@ def load_project(root: Path, environ: Mapping[str, str]) -> Project:
     return project
 
 
-def _open(root: Path, file: str) -> tuple[Section, Refusals]:
+def _open(root: Path, file: str, cache: ParseCache) -> tuple[Section, Refusals]:
     try:
         content = (root / file).read_bytes()
     except OSError as error:
         raise PolicySyncError(f"{root / file} cannot be read: {error.strerror}") from error
-    value = parse_one(content, file)
+    refusal = too_big(file, len(content))
+    if refusal and refusal.problem:
+        raise InvalidInput([refusal.problem])
+    value = only_one(*cache.parse(SourceFile(file, content, blob_id(content))), file)
     refusals = Refusals(file)
 
-    @cache
+    @lru_cache(maxsize=1)
     def places() -> Places:
         found = places_of(content, file)
         return found[0] if found else Places()
@@ -144,7 +150,7 @@ def _open(root: Path, file: str) -> tuple[Section, Refusals]:
     return Section({} if value is None else value, "", places, refusals), refusals
 
 
-def _stages(root: Path, top: Section, refusals: Refusals) -> Iterator[Stage]:
+def _stages(root: Path, top: Section, refusals: Refusals, cache: ParseCache) -> Iterator[Stage]:
     seen: set[str] = set()
     targets_seen: set[str] = set()
     for index, section in enumerate(top.sections("stages", required=True)):
@@ -157,7 +163,7 @@ def _stages(root: Path, top: Section, refusals: Refusals) -> Iterator[Stage]:
         seen.add(name)
         targets = [target for target in _targets(section, targets_seen) if target]
         for file in _fleet(root, section):
-            fleet, problems = _open(root, file)
+            fleet, problems = _open(root, file, cache)
             fleet.only("targets")
             targets += [target for target in _targets(fleet, targets_seen) if target]
             refusals.problems += problems.problems

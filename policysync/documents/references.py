@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -12,7 +12,6 @@ from policysync.documents.finding import Finding, Path
 from policysync.documents.suggest import did_you_mean
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
-from policysync.state.resource import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +56,23 @@ def _walk(field: Field, value: Any, path: Path, inherited: tuple[str, ...]) -> I
 class Present:
     """What can be referred to in one stage."""
 
-    def __init__(self, kinds: Mapping[str, Kind], external: tuple[str, ...], addresses: Mapping[Address, Any]) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], external: tuple[str, ...], names: Iterable[tuple[str, str]]) -> None:
         self.kinds = kinds
         self.external = external
-        self.names: dict[str, list[str]] = {}
-        for address in addresses:
-            self.names.setdefault(address.kind, []).append(address.name)
-        self._sets = {kind: frozenset(names) for kind, names in self.names.items()}
+        self.names = frozenset(names)
 
     def has(self, reference: Reference) -> bool:
         """Whether something answers to a reference. Kinds we have no schema of cannot be judged, and count as yes."""
         return any(self._has(kind, reference.name) for kind in reference.kinds)
 
     def _has(self, kind: str, name: str) -> bool:
-        if name in self._sets.get(kind, ()) or kind not in self.kinds or self.kinds[kind].builtin(name):
+        if (kind, name) in self.names or kind not in self.kinds or self.kinds[kind].builtin(name):
             return True
         return any(fnmatchcase(f"{kind}/{name}", pattern) for pattern in self.external)
 
     def dangling(self, reference: Reference, stage: str) -> Finding:
         """Return the finding for a reference that nothing answers to."""
-        names = [name for kind in reference.kinds for name in self.names.get(kind, ())]
+        names = sorted(name for kind, name in self.names if kind in reference.kinds)
         names += [b.name for kind in reference.kinds if kind in self.kinds for b in self.kinds[kind].builtins if b.name]
         wanted = " or ".join(f"{kind}/{reference.name}" for kind in reference.kinds)
         remedy = did_you_mean(reference.name, names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -72,3 +73,8 @@ def leaves(path: str) -> SourceFile:
 def may_hold_documents(path: str) -> bool:
     """Whether a path below the policy root is visible and ends like a document."""
     return path.endswith(ENDINGS) and not any(part.startswith(".") for part in PurePosixPath(path).parts)
+
+
+def blob_id(content: bytes) -> str:
+    """Return the id git gives a file with these bytes."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from policysync.documents.branches import branches
-from policysync.documents.catalog import Catalog
+from policysync.documents.catalog import Catalog, Name
 from policysync.documents.document import Document
 from policysync.documents.expand import Expansion, literal_secrets
 from policysync.documents.finding import Finding
@@ -53,6 +53,11 @@ class Draft:
         return Address(self.kind.name, document.name if len(self.kind.key) == 1 else self.kind.name_of(self.spec))
 
     @property
+    def exported(self) -> bool:
+        """Whether it is a body exported from the console, with fields in it that nobody chose."""
+        return self.layers[0].document.raw
+
+    @property
     def where(self) -> Location:
         return self.layers[0].document.where
 
@@ -86,15 +91,18 @@ class Staging:
         self._secret_branches: dict[str, Field | None] = {}
         self._drafts: dict[tuple[int, ...], Draft] = {}
 
-    def drafts(self, stage: Stage) -> Iterator[Draft]:
-        """Yield the resources of a stage, in the order of their files."""
+    def names(self, stage: Stage) -> list[Name]:
+        """Return the documents that describe a resource of a stage, in the order of their files."""
+        absent = {name for name, over in self.catalog.overlays.get(stage.name, {}).items() if over.absent}
+        return [name for name in self.catalog.base if name not in absent]
+
+    def drafts(self, stage: Stage, names: Iterable[Name]) -> Iterator[Draft]:
+        """Yield the resources of a stage that some documents describe."""
         overlays = self.catalog.overlays.get(stage.name, {})
         expansion = Expansion(stage.vars, stage.name)
-        for name, base in self.catalog.base.items():
+        for name in names:
             over = overlays.get(name)
-            if over and over.absent:
-                continue
-            documents = (base, over) if over else (base,)
+            documents = (self.catalog.base[name], over) if over else (self.catalog.base[name],)
             if any(document.refers for document in documents):
                 yield self._draft(documents, expansion, (*map(id, documents), id(stage)))
                 continue

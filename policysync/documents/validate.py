@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, load
 from policysync.documents.envelope import STAGES
-from policysync.documents.judge import Concerned, Judge
+from policysync.documents.judge import Judge, Part
 from policysync.documents.project import Project, Stage
 from policysync.documents.source_file import Source
-from policysync.documents.stage import Draft
 from policysync.errors import Problem
 from policysync.kinds.kind import Kind
 
@@ -49,15 +49,17 @@ def validate(
         engine: "rust" or "python", who gives the schema verdict.
     """
     catalog = load(source, project, kinds, cache)
-    judge = Judge(catalog, project, kinds, engine)
-    concerned = _concerned(files) if files else None
+    judge = Judge(catalog, project, kinds, engine=engine, cache=cache)
+    part = _part(catalog, kinds, files) if files else None
     found: dict[Problem, list[str]] = {}
     resources = set()
     for stage in stages:
-        judged = judge.stage(stage, concerned)
+        judged = judge.stage(stage, part)
         resources |= {draft.address for draft in judged.drafts}
         for problem in dict.fromkeys(judged.problems):
             found.setdefault(problem, []).append(stage.name)
+    if cache:
+        cache.save()
     problems = {_in_stages(problem, names, len(stages)) for problem, names in found.items()}
     problems |= {problem for problem in catalog.problems if not files or _below(problem.where.file, files)}
     documents = _documents(catalog, stages, files)
@@ -75,11 +77,29 @@ def _says(problem: Problem, names: list[str]) -> bool:
     return any(f"stage {name} " in problem.message for name in names)
 
 
-def _concerned(files: Sequence[str]) -> Concerned:
-    def concerned(draft: Draft) -> bool:
-        return any(_below(layer.document.where.file, files) for layer in draft.layers)
+def _part(catalog: Catalog, kinds: Mapping[str, Kind], files: Sequence[str]) -> Part:
+    """Return the documents of some files, with those that could refer to them or want the same name.
 
-    return concerned
+    Told from the documents alone: reading the schemas of all kinds would cost more than everything else.
+    """
+    layers = [*catalog.base.items(), *(item for overlays in catalog.overlays.values() for item in overlays.items())]
+    centre = {name for name, document in layers if _below(document.where.file, files)}
+    texts = {name for _, name in centre}
+    free_names = {kind for kind, _ in centre if len(kinds[kind].key) > 1}
+    near = {
+        name
+        for name, document in layers
+        if name[1] in texts or name[0] in free_names or document.refers or _holds(document.spec, texts)
+    }
+    return Part(frozenset(centre), frozenset(near))
+
+
+def _holds(value: Any, texts: set[str]) -> bool:
+    if isinstance(value, str):
+        return value in texts
+    if isinstance(value, dict):
+        return any(_holds(member, texts) for member in value.values())
+    return isinstance(value, list) and any(_holds(item, texts) for item in value)
 
 
 def _below(file: str, files: Sequence[str]) -> bool:

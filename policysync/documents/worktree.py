@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import os
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from policysync.documents.git import git, is_repository
-from policysync.documents.source_file import FILES, SourceFile, leaves, may_hold_documents, refused, too_big, too_many
+from policysync.documents.source_file import (
+    FILES,
+    SourceFile,
+    blob_id,
+    leaves,
+    may_hold_documents,
+    refused,
+    too_big,
+    too_many,
+)
 
 READ = ("policies", "policysync.yaml", "policysync.yml")
 
@@ -24,16 +32,12 @@ class WorkTree:
     @cached_property
     def revision(self) -> str:
         """The commit that is checked out; empty outside git and before the first commit."""
-        if not is_repository(self.root):
-            return ""
-        return git(self.root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", missing=b"").decode().strip()
+        return self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode().strip()
 
     @cached_property
     def dirty(self) -> bool:
         """Whether policies or policysync.yaml hold changes or files that are not committed."""
-        if not is_repository(self.root):
-            return False
-        return bool(git(self.root, "status", "--porcelain", "-z", "--untracked-files=all", "--", *READ))
+        return bool(self._git("status", "--porcelain", "-z", "--untracked-files=all", "--", *READ))
 
     def files(self, *folders: str) -> Iterator[SourceFile]:
         """Yield the files below some folders that may hold documents, sorted by path."""
@@ -49,6 +53,13 @@ class WorkTree:
             return (self.root / path).read_bytes()
         except OSError:
             return b""
+
+    def _git(self, *arguments: str) -> bytes:
+        if not any((folder / ".git").exists() for folder in (self.root, *self.root.parents)):
+            return b""
+        # Imported when it is needed: validating a work tree starts no process.
+        answer: bytes = importlib.import_module("policysync.documents.git").git(self.root, *arguments, missing=b"")
+        return answer
 
     def _paths(self, folder: str, above: tuple[str, ...]) -> Iterator[str]:
         real = os.path.realpath(self.root / folder)
@@ -82,8 +93,3 @@ class WorkTree:
 
     def _inside(self, real: str) -> bool:
         return Path(real).is_relative_to(self.root)
-
-
-def blob_id(content: bytes) -> str:
-    """Return the id git gives a file with these bytes."""
-    return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
