@@ -13,7 +13,7 @@ from policysync.emulator.faults import SIGN_IN, FaultPlan, Faults
 from policysync.emulator.rate import Rate
 from policysync.emulator.rest import Call, Rest
 from policysync.emulator.routes import Route, Routes, routes_of
-from policysync.emulator.seed import seed_builtins, seed_folder
+from policysync.emulator.seed import is_seeded, seed_builtins, seed_folder
 from policysync.emulator.settings import Settings
 from policysync.emulator.store import Store
 from policysync.emulator.views import View, views_of
@@ -39,14 +39,20 @@ class Console:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
         self.store = store
-        self.kinds = {k.name: k for k in kinds.values() if k.backend == _BACKEND and k.api}
+        self._given = kinds
         self._rest = Rest(store, self.settings, self.clock)
         self._tokens = Tokens(store, self.clock)
         self._rate = Rate(self.settings.rate, self.clock) if self.settings.rate else None
         self._faults = Faults(faults, self.clock) if faults else None
-        seed_builtins(self.kinds, self._rest)
+        if not is_seeded(store):
+            seed_builtins(self.kinds, self._rest)
         if seed is not None:
             seed_folder(seed, self.kinds, self._rest)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds a console serves. Reading their files takes longer than anything else here."""
+        return {k.name: k for k in self._given.values() if k.backend == _BACKEND and k.api}
 
     @cached_property
     def routes(self) -> Routes:

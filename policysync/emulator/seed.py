@@ -11,6 +11,7 @@ import orjson
 from policysync.emulator.exchange import Answered
 from policysync.emulator.rest import Rest
 from policysync.emulator.shipped import builtins_of
+from policysync.emulator.store import Store
 from policysync.errors import InvalidInput, Location, Problem
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import kind_name
@@ -18,13 +19,16 @@ from policysync.kinds.load import kind_name
 _DONE = "seeded"
 
 
+def is_seeded(store: Store) -> bool:
+    """Return whether a store has had its shipped objects."""
+    return store.fact(_DONE) is not None
+
+
 def seed_builtins(kinds: Mapping[str, Kind], rest: Rest) -> None:
     """Put the shipped objects into a store that has none yet."""
-    if rest.store.fact(_DONE) is not None:
-        return
     with rest.store.writing():
-        # Another process may have filled it between the look above and the lock.
-        if rest.store.fact(_DONE) is not None:
+        # Another process may have done it since somebody last looked.
+        if is_seeded(rest.store):
             return
         for kind in kinds.values():
             for body in builtins_of(kind):

@@ -91,14 +91,32 @@ def application(console: Console, wires: _Wires | None = None) -> Starlette:
     return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
 
 
+class _Announcing(uvicorn.Server):
+    """Says when it is up: signals are handled from then on."""
+
+    def __init__(self, config: uvicorn.Config, up: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._up = up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._up()
+
+
 class Server:
     """A console on a port of this machine, run by the caller's thread or by one of its own.
 
     Attributes:
-        port: the port in use, once `wait` has returned.
+        port: the port in use; it takes connections as soon as the server exists.
     """
 
-    def __init__(self, console: Console, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        console: Console,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ready: Callable[[int], None] = lambda _: None,
+    ) -> None:
         wires: _Wires = {}
         config = uvicorn.Config(
             application(console, wires),
@@ -116,7 +134,7 @@ class Server:
         )
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
-        self._server = uvicorn.Server(config)
+        self._server = _Announcing(config, lambda: ready(self.port))
         self._thread = threading.Thread(target=self.run, daemon=True)
 
     def run(self) -> None:
@@ -150,15 +168,14 @@ def serve(
     Args:
         port: 0 takes a free one.
         store: the file it is kept in; None keeps it in memory.
-        ready: called with the port as soon as it accepts connections.
+        ready: called with the port once it answers.
 
     Raises:
         OSError: the port is taken.
     """
     console = Console(kinds, Store(store), settings=settings, seed=seed, faults=faults)
     try:
-        server = Server(console, host, port)
-        ready(server.port)
+        server = Server(console, host, port, ready)
         # The server stops in good order, then raises the signal again: this lets the store close as well.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         server.run()

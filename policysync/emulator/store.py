@@ -19,10 +19,12 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS objects (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, ident TEXT NOT NULL, key TEXT NOT NULL, scope TEXT NOT NULL,
-    body BLOB NOT NULL, summary BLOB, expires REAL
+    expires REAL, summary BLOB, body BLOB NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS by_ident ON objects (kind, ident);
 CREATE INDEX IF NOT EXISTS by_key ON objects (scope, key);
+CREATE INDEX IF NOT EXISTS by_kind ON objects (kind, key);
+CREATE INDEX IF NOT EXISTS by_expiry ON objects (expires) WHERE expires IS NOT NULL;
 """
 _BY_IDENT = "SELECT number, kind, ident, key, scope, body, summary, expires FROM objects WHERE kind = ? AND ident = ?"
 _BY_KEY = "SELECT number, kind, ident, key, scope, body, summary, expires FROM objects WHERE scope = ? AND key = ?"
@@ -30,12 +32,19 @@ _PUT = """
 INSERT OR REPLACE INTO objects (number, kind, ident, key, scope, body, summary, expires)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-_LIST = "SELECT coalesce(summary, body) FROM objects WHERE kind IN (SELECT value FROM json_each(?))"
+# The page is cut from an index alone; only the bodies that are shown are then read.
+_LIST = """
+WITH page (place, first) AS (
+    SELECT number, key FROM objects INDEXED BY by_kind WHERE kind IN (SELECT value FROM json_each(?))
+    ORDER BY {inner} LIMIT ? OFFSET ?
+)
+SELECT coalesce(summary, body) FROM page JOIN objects ON number = place ORDER BY {outer}
+"""
 _PAGE = {
-    "": f"{_LIST} ORDER BY number LIMIT ? OFFSET ?",
-    "-": f"{_LIST} ORDER BY number DESC LIMIT ? OFFSET ?",
-    "name": f"{_LIST} ORDER BY key, number LIMIT ? OFFSET ?",
-    "-name": f"{_LIST} ORDER BY key DESC, number DESC LIMIT ? OFFSET ?",
+    "": _LIST.format(inner="number", outer="place"),
+    "-": _LIST.format(inner="number DESC", outer="place DESC"),
+    "name": _LIST.format(inner="key, number", outer="first, place"),
+    "-name": _LIST.format(inner="key DESC, number DESC", outer="first DESC, place DESC"),
 }
 _COUNT = "SELECT count(*) FROM objects WHERE kind IN (SELECT value FROM json_each(?))"
 _CLEAR = "DELETE FROM objects WHERE kind IN (SELECT value FROM json_each(?))"
@@ -75,6 +84,8 @@ class Store:
         self._base = sqlite3.connect(
             path or ":memory:", timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        # Two or three bodies fit on a page of this size without spilling over.
+        self._base.execute("PRAGMA page_size=8192")
         self._base.execute("PRAGMA journal_mode=WAL")
         self._base.execute("PRAGMA synchronous=NORMAL")
         with self.writing():
