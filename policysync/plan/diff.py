@@ -68,18 +68,23 @@ class _Walk:
         if kind is type(b) and kind is not list and kind is not dict:
             return bool(a == b)
         if a is MISSING or b is MISSING:
-            # Something empty and nothing at all are the same to every backend.
-            return (b if a is MISSING else a) in ("", [], {})
+            return False
         return canonical(a, self.salt) == canonical(b, self.salt)
+
+    def alike(self, a: Any, b: Any) -> bool:
+        """Return whether two values of a member are the same; something empty and nothing at all are."""
+        if a is MISSING or b is MISSING:
+            return a is b or (b if a is MISSING else a) in ("", [], {})
+        return self.same(a, b)
 
     def member(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
         desired, live, last = sides
         if field.write_only:
-            if not self.same(desired, last):
+            if not self.alike(desired, last):
                 yield self.edit(field, path, Sides(desired, MISSING, MISSING), gated=gated)
         elif isinstance(desired, Mapping) and isinstance(live, Mapping) and (field.properties or field.values):
             yield from self.mapping(field, path, sides, gated=gated)
-        elif self.same(desired, live):
+        elif self.alike(desired, live):
             return
         elif isinstance(desired, list) and isinstance(live, list):
             yield from self.array(field, path, sides, gated=gated)
@@ -94,7 +99,7 @@ class _Walk:
         for name, desired in sides.desired.items():
             below = field.properties.get(name, _UNKNOWN)
             # Nearly every member of nearly every plan ends here, so no more than this is made for it.
-            if type(desired) is not dict and not below.write_only and self.same(desired, live.get(name, MISSING)):
+            if type(desired) is not dict and not below.write_only and self.alike(desired, live.get(name, MISSING)):
                 continue
             yield from self.member(below, (*path, name), sides.at(name), gated=gated or _without_effect(below, sides))
 
@@ -140,9 +145,12 @@ class _Walk:
 
     def cause(self, sides: Sides, *, whole: bool) -> Cause:
         """Return who moved. `whole` says that what was last applied is known even where it is MISSING."""
-        if (sides.last is MISSING and not whole) or self.same(sides.live, sides.last):
+        if sides.last is MISSING and not whole:
             return Cause.PENDING
-        return Cause.DRIFT if self.same(sides.desired, sides.last) else Cause.CONFLICT
+        same = self.same if whole else self.alike
+        if same(sides.live, sides.last):
+            return Cause.PENDING
+        return Cause.DRIFT if same(sides.desired, sides.last) else Cause.CONFLICT
 
 
 _UNKNOWN = Field()

@@ -241,12 +241,14 @@ def _of_list(field: Field, side: Side) -> Normalize:
 
     def normalize(value: Any) -> Any:
         if isinstance(value, list):
-            items = elements(value) if value and value not in empties else None
+            items = elements(value) if value else value
         elif value is None or value == "":
-            items = None
+            items = []
         else:
             return value
-        return items or (list(blank) if isinstance(blank, list) else blank)
+        if items and items not in empties:
+            return items
+        return list(blank) if isinstance(blank, list) else blank
 
     return normalize
 
