@@ -1,0 +1,148 @@
+"""The least a document has to say about a live object, so that git and live agree and a new object would be the same.
+
+A member is said when its live value differs from what a new object gets. Elements of lists are stated whole, so what
+git leaves out of them is the default; elements that are compared as a whole keep everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policysync.kinds.field import Field
+from policysync.kinds.kind import Kind
+from policysync.pointer import MISSING
+from policysync.secret import Secret
+from policysync.state.normalize import Side, canonical, item_key, normalizer
+
+Path = tuple[str, ...]
+_NOTHING: Mapping[str, Any] = {}
+_UNKNOWN = Field()
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a document says. `secrets` are the paths of sensitive values, which are never taken over."""
+
+    spec: Mapping[str, Any]
+    secrets: tuple[Path, ...]
+
+
+def stated(kind: Kind, live: Mapping[str, Any], *, full: bool = False) -> Stated:
+    """Return the spec for a live object in normal form, members in the schema's order.
+
+    With `full` every member is said that git can say anything about. A key of one member is left to `metadata.name`.
+    """
+    spec = _Telling(full).members(kind.root, kind.schema, live, Side.NEW)
+    if len(kind.key) == 1:
+        spec.pop(kind.key[0], None)
+    return Stated(spec, tuple(_secrets(kind.root, live)))
+
+
+class _Telling:
+    """One object; `full` is the same all the way down."""
+
+    def __init__(self, full: bool) -> None:
+        self.full = full
+
+    def members(
+        self,
+        field: Field,
+        schema: Mapping[str, Any],
+        live: Mapping[str, Any],
+        side: Side,
+        keep: tuple[str, ...] = (),
+        *,
+        whole: bool = False,
+    ) -> dict[str, Any]:
+        """Return what has to be said of an object; `whole` says that every value no document implies counts."""
+        implied = normalizer(field, side)(_NOTHING)
+        assumed = implied if whole else {**normalizer(field, Side.LIVE)(_NOTHING), **implied}
+        required = {*_required(schema, live), *(name for name in keep if live.get(name))}
+        said = {}
+        for name, below in field.properties.items():
+            value = live.get(name, MISSING)
+            if value is MISSING or value is None or not _can_say(below, whole=whole):
+                continue
+            wanted = name in required or (self.full and not below.removed)
+            if wanted or not _same(value, assumed.get(name, MISSING)):
+                told = self.value(below, _property(schema, name), value, side, whole=whole)
+                if told is not MISSING and (told != {} or whole or name in required or not below.properties):
+                    said[name] = told
+        return said
+
+    def value(self, field: Field, schema: Mapping[str, Any], live: Any, side: Side, *, whole: bool) -> Any:
+        """Return what has to be said of a value; MISSING where it holds a secret and cannot be said in part."""
+        if field.sensitive:
+            return MISSING
+        if isinstance(live, Mapping) and field.properties:
+            return self.members(field, schema, live, side, whole=whole)
+        if _holds_secret(live):
+            return MISSING
+        if isinstance(live, Mapping) and field.values is not None:
+            inner = schema.get("additionalProperties") or _NOTHING
+            return {name: self.value(field.values, inner, item, Side.ITEM, whole=whole) for name, item in live.items()}
+        if isinstance(live, list) and field.each is not None and field.each.properties:
+            whole = whole or not _by_member(field, live)
+            return [self.element(field, schema.get("items", _NOTHING), item, whole=whole) for item in live]
+        return live
+
+    def element(self, field: Field, schema: Mapping[str, Any], item: Any, *, whole: bool) -> Any:
+        if not isinstance(item, Mapping):
+            return item
+        return self.members(field.each or _UNKNOWN, schema, item, Side.ITEM, field.key, whole=whole)
+
+
+def _can_say(field: Field, *, whole: bool) -> bool:
+    # A write-only value cannot be read, so whatever stands there is not it. One without effect is left alone.
+    return field.compared and not field.write_only and (field.relevant or whole)
+
+
+def _by_member(field: Field, items: list[Any]) -> bool:
+    """Return whether elements are compared member by member; see `plan.diff`."""
+    if field.key and len({item_key(field, item) for item in items}) == len(items):
+        return True
+    return not (field.unordered or field.key)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a is MISSING or b is MISSING:
+        return a is b
+    return canonical(a) == canonical(b)
+
+
+def _property(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema.get("properties", _NOTHING).get(name, _NOTHING)
+    return found
+
+
+def _required(schema: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the members a schema wants for these values, conditions on constants included."""
+    yield from schema.get("required", ())
+    for part in schema.get("allOf", ()):
+        wanted = part.get("if", _NOTHING).get("properties", _NOTHING)
+        if all(live.get(name) == condition.get("const", MISSING) for name, condition in wanted.items()):
+            yield from part.get("then", _NOTHING).get("required", ())
+
+
+def _holds_secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_secret, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_secret, value))
+    return isinstance(value, Secret)
+
+
+def _secrets(field: Field, live: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every sensitive value that is set, or that nobody can read back."""
+    if field.sensitive:
+        if isinstance(live, Secret) or field.write_only:
+            yield path
+    elif field.properties:
+        members = live if isinstance(live, Mapping) else _NOTHING
+        for name, below in field.properties.items():
+            if below.compared and (below.relevant or name in members):
+                yield from _secrets(below, members.get(name, MISSING), (*path, name))
+    elif _holds_secret(live):
+        yield path
