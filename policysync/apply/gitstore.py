@@ -6,6 +6,7 @@ Nothing here touches the work tree, the index or a branch. It works in a reposit
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from policysync.errors import PolicySyncError
+from policysync.secret import MASK, redact
 
 NOBODY = ("policysync", "policysync@localhost")
 
@@ -37,7 +39,7 @@ class Author:
 
 
 class GitStore:
-    """Files below a ref.
+    """Files below a ref. `notice` is a sentence about what cannot be known at the moment, or empty.
 
     Raises:
         PolicySyncError: git refused, with what it said.
@@ -45,13 +47,14 @@ class GitStore:
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self.root = root
+        self.notice = ""
         self._environ = {name: value for name, value in environ.items() if name not in _FOREIGN} | {"LC_ALL": "C"}
 
     def inside(self) -> bool:
         """Say whether the folder belongs to a git repository."""
         done = self._run("rev-parse", "--git-dir")
         if done.returncode and b"not a git repository" not in done.stderr:
-            raise _failed("rev-parse", done)
+            raise failed("rev-parse", done)
         return not done.returncode
 
     def author(self) -> Author:
@@ -73,9 +76,9 @@ class GitStore:
         entries = (entry.split(b"\t", 1) for entry in listing.split(b"\0") if entry)
         return {path.decode(): about.rsplit(b" ", 1)[1].decode() for about, path in entries}
 
-    def commits(self, ref: str) -> list[str]:
-        """Return the commits of a ref, the newest first."""
-        return self._ask("rev-list", "--first-parent", ref).decode().split()
+    def commits(self, tip: str) -> list[str]:
+        """Return a commit and those before it, the newest first."""
+        return self._ask("rev-list", "--first-parent", tip).decode().split()
 
     def read(self, names: Iterable[str]) -> Iterator[bytes]:
         """Yield what each name (`blob` or `commit:path`) holds, in order; nothing for one that is not there."""
@@ -135,12 +138,12 @@ class GitStore:
         self._ask("update-ref", "-d", holding)
         if self.tips(ref).get(ref, "") != parent:
             raise RefMoved(f"{ref} was written by another run")
-        raise _failed("update-ref", done)
+        raise failed("update-ref", done)
 
     def _ask(self, *args: str, stdin: bytes = b"") -> bytes:
         done = self._run(*args, stdin=stdin)
         if done.returncode:
-            raise _failed(args[0], done)
+            raise failed(args[0], done)
         return done.stdout
 
     def _run(self, *args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -161,6 +164,9 @@ def _plain(text: str) -> str:
     return "".join(c for c in text if c not in "<>\n\0").strip()
 
 
-def _failed(verb: str, done: subprocess.CompletedProcess[bytes]) -> PolicySyncError:
+def failed(verb: str, done: subprocess.CompletedProcess[bytes]) -> PolicySyncError:
+    """Return the error that says what git said."""
     said = (done.stderr or done.stdout).decode(errors="replace").strip()
+    # An address may hold a token, and git repeats the address.
+    said = re.sub(r"://[^/@\s]+@", f"://{MASK}@", redact(said))
     return PolicySyncError(f"git {verb} failed: {said or f'exit status {done.returncode}'}")

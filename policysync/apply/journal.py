@@ -17,7 +17,7 @@ from typing import Any, Self
 from policysync.apply.events import Event, Outcome, What
 from policysync.state.resource import Address
 
-KEPT = 20
+KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)

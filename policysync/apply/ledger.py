@@ -35,6 +35,7 @@ from policysync.apply.layout import (
 from policysync.apply.record import Record, State, dump, load
 from policysync.apply.report import GOOD, Report
 from policysync.apply.run import Contents, Run
+from policysync.apply.sharedstore import SharedStore
 from policysync.apply.tree import Files, Tree
 from policysync.clock import Clock
 from policysync.errors import PolicySyncError, StalePlan
@@ -53,8 +54,6 @@ class Ledger:
         PolicySyncError: git refused.
     """
 
-    notice = ""
-
     def __init__(
         self,
         root: Path,
@@ -62,14 +61,21 @@ class Ledger:
         clock: Clock,
         *,
         environ: Mapping[str, str] = os.environ,
+        remote: str = "",
     ) -> None:
+        """With `remote`, the ledger is shared through that git remote."""
         self.root = root
         self.stage = stage
         self.clock = clock
         self.ref = ref_of(stage)
-        self.store = GitStore(root, environ)
+        self.store = SharedStore(root, environ, remote) if remote else GitStore(root, environ)
         self._environ = environ
         self._salt = ""
+
+    @property
+    def notice(self) -> str:
+        """A sentence about what the ledger cannot know at the moment, or nothing."""
+        return self.store.notice
 
     @property
     def salt(self) -> str:
@@ -98,10 +104,9 @@ class Ledger:
 
     def history(self) -> Iterator[Record]:
         """Yield every apply, the newest first; one that did not end as its intent."""
-        if self.ref not in self.store.tips(self.ref):
-            return
+        tip = self.store.tips(self.ref).get(self.ref)
+        commits = self.store.commits(tip) if tip else []
         seen: set[str] = set()
-        commits = self.store.commits(self.ref)
         for commit, text in zip(commits, self.store.read(f"{c}:{RECORD}" for c in commits), strict=True):
             record = load(text, commit)
             if record.id not in seen:
@@ -138,7 +143,13 @@ class Ledger:
         ours |= {resource.address: remembered(resource, self.salt) for resource in settled}
         # What a change says about its own resource outranks both: a failed one keeps what it had.
         ours = {address: text for address, text in ours.items() if address not in record.addresses}
-        commit = self._amend(record, lambda tree: self._outcome(tree, record, ours | _fold(record, run.stated)))
+        try:
+            commit = self._amend(record, lambda tree: self._outcome(tree, record, ours | _fold(record, run.stated)))
+        except PolicySyncError as error:
+            journal = runs_folder(self.root) / f"{run.id}.jsonl"
+            raise PolicySyncError(
+                f"{error}\nwhat was done is in {journal}; the next apply here completes it"
+            ) from error
         return replace(record, commit=commit) if commit else None
 
     def _intent(self, tree: Tree, run: Run) -> Files:

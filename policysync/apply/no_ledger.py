@@ -51,7 +51,10 @@ class NoLedger:
         return Run(self.root, record, {}, lambda *_: None)
 
 
-def open_ledger(root: Path, stage: str, clock: Clock, *, environ: Mapping[str, str] = os.environ) -> Ledger | NoLedger:
+def open_ledger(
+    root: Path, stage: str, clock: Clock, *, environ: Mapping[str, str] = os.environ, remote: str = ""
+) -> Ledger | NoLedger:
     """Return the ledger of a stage, or what stands in for it outside git."""
-    known = Ledger if GitStore(root, environ).inside() else NoLedger
-    return known(root, stage, clock, environ=environ)
+    if GitStore(root, environ).inside():
+        return Ledger(root, stage, clock, environ=environ, remote=remote)
+    return NoLedger(root, stage, clock, environ=environ)

@@ -34,7 +34,7 @@ def test_files_come_and_go(store: GitStore) -> None:
     assert contents(store, first) == {"a": b"1\n", "b": b"", "c": b"x" * 70_000}
     second = commit(store, first, a=b"2", b=None)
     assert contents(store, second) == {"a": b"2", "c": b"x" * 70_000}
-    assert store.commits(REF) == [second, first]
+    assert store.commits(second) == [second, first]
     assert store.tips("refs") == {REF: second}
 
 

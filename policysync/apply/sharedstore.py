@@ -1,0 +1,92 @@
+"""A store whose refs are shared through a git remote, so that runners on different machines see one another.
+
+The remote decides: a commit is kept here only after the remote took it, and the remote takes it only while its
+ref is where the commit began (`--force-with-lease`).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from policysync.apply.gitstore import GitStore, RefMoved, failed
+from policysync.apply.layout import encode
+from policysync.errors import PolicySyncError
+
+OURS = "refs/policysync/"
+SHARED = ("ledger", "lock")
+
+
+class SharedStore(GitStore):
+    """Files below a ref that others write too.
+
+    Reading goes on with what is known here when the remote cannot be reached, and `notice` says so; writing fails.
+    """
+
+    def __init__(self, root: Path, environ: Mapping[str, str], remote: str) -> None:
+        super().__init__(root, {**environ, "GIT_TERMINAL_PROMPT": "0"})
+        self.remote = remote
+        self._seen = f"{OURS}remotes/{encode(remote)}/"
+        self._leases: dict[str, str] = {}
+        self._fetched = False
+
+    def refresh(self) -> None:
+        """Fetch what others wrote.
+
+        Raises:
+            PolicySyncError: the remote cannot be reached, or is not there.
+        """
+        refs = [f"+{OURS}{name}/*:{self._seen}{name}/*" for name in SHARED]
+        self._ask("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--", self.remote, *refs)
+        self.notice = ""
+
+    def tips(self, prefix: str) -> dict[str, str]:
+        """Return the commits of all refs below `prefix`, by ref: the remote's, or ours where they are ahead."""
+        if not self._fetched:
+            self._fetched = True
+            try:
+                self.refresh()
+            except PolicySyncError as error:
+                self.notice = f"{self.remote} cannot be reached, so others may have written since: {error}"
+        ours = super().tips(prefix)
+        length = len(self._seen)
+        theirs = {OURS + ref[length:]: tip for ref, tip in super().tips(self._seen + prefix[len(OURS) :]).items()}
+        return {ref: self._base(ref, ours.get(ref, ""), theirs.get(ref, "")) for ref in {**ours, **theirs}}
+
+    def _base(self, ref: str, ours: str, theirs: str) -> str:
+        """Return the commit to go on from, and note what the remote has to be at when it is written."""
+        if theirs and (not ours or self._contains(theirs, ours)):
+            base = theirs
+        elif not theirs or self._contains(ours, theirs):
+            base = ours
+        else:
+            raise PolicySyncError(
+                f"{ref} here and at {self.remote} have grown apart; look at both with `git log`, "
+                f"then drop the one here with `git update-ref -d {ref}`"
+            )
+        self._leases[base] = theirs
+        return base
+
+    def _contains(self, commit: str, older: str) -> bool:
+        return commit == older or not self._run("merge-base", "--is-ancestor", older, commit).returncode
+
+    def _swap(self, ref: str, parent: str, written: tuple[str, str]) -> str:
+        commit, holding = written
+        lease = self._leases.get(parent, "")
+        done = self._push(ref, lease, commit)
+        seen = self._seen + ref[len(OURS) :]
+        if not done.returncode:
+            taken = f"update {ref} {commit}\nupdate {seen} {commit}\ndelete {holding}\n"
+            self._ask("update-ref", "--stdin", stdin=taken.encode())
+            return commit
+        self._ask("update-ref", "-d", holding)
+        self.refresh()
+        # The texts of a lost race differ from one git host to the next; what the remote holds now does not lie.
+        if GitStore.tips(self, seen).get(seen, "") != lease:
+            raise RefMoved(f"{ref} was written by another run")
+        raise failed("push", done)
+
+    def _push(self, ref: str, lease: str, commit: str) -> subprocess.CompletedProcess[bytes]:
+        held = f"--force-with-lease={ref}:{lease}"
+        return self._run("push", "--quiet", "--no-verify", held, "--", self.remote, f"{commit}:{ref}")
