@@ -154,10 +154,8 @@ def plain(schema: Mapping[str, Any], overlay: bool = False) -> dict[str, Any]:
     out.update({word: True for ours, word in _PLAIN_WORDS.items() if schema.get(ours)})
     if "x-known" in schema:
         out.setdefault("examples", list(schema["x-known"]))
-    members = schema.get("properties", {})
-    required = [name for name in out.pop("required", ()) if "default" not in members.get(name, {})]
-    if required and not overlay:
-        out["required"] = required
+    if overlay:
+        out.pop("required", None)
     if schema.get("x-sensitive") and schema.get("type") == "string":
         return {
             **{k: v for k, v in out.items() if k not in {"format", "minLength", "maxLength"}},

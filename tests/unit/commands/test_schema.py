@@ -13,6 +13,7 @@ from policysync.commands.schema import any_document, document_schema, plain
 from policysync.kinds.load import load_kinds
 
 KINDS = load_kinds()
+SCOPED = {"application_scopes": ["Global"]}
 
 
 def words(schema: Any) -> Iterator[str]:
@@ -50,24 +51,26 @@ def test_a_published_schema_is_plain_json_schema(name: str, overlay: bool) -> No
 
 def test_a_document_is_checked_with_its_envelope() -> None:
     schema = document_schema(KINDS["ImageAssurancePolicy"])
-    assert accepts(schema, document("ImageAssurancePolicy", "Default", {"maximum_score": 7}))
-    assert not accepts(schema, document("ImageAssurancePolicy", "Default", {"maximum_score": "high"}))
-    assert not accepts(schema, document("ImageAssurancePolicy", "Default", {"no_such_field": 7}))
-    assert not accepts(schema, {**document("ImageAssurancePolicy", "Default", {}), "apiVersion": "v1"})
+    assert accepts(schema, document("ImageAssurancePolicy", "Default", {**SCOPED, "maximum_score": 7}))
+    assert not accepts(schema, document("ImageAssurancePolicy", "Default", {**SCOPED, "maximum_score": "high"}))
+    assert not accepts(schema, document("ImageAssurancePolicy", "Default", {**SCOPED, "no_such_field": 7}))
+    assert not accepts(schema, {**document("ImageAssurancePolicy", "Default", SCOPED), "apiVersion": "v1"})
     assert not accepts(schema, document("Label", "Default", {}))
 
 
-def test_the_name_need_not_be_repeated_and_defaults_need_not_be_stated() -> None:
-    spec = document_schema(KINDS["ContainerRuntimePolicy"])["properties"]["spec"]
-    assert "name" not in spec.get("required", [])
-    assert "application_scopes" not in spec.get("required", [])
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_the_name_need_not_be_repeated(name: str) -> None:
+    kind = KINDS[name]
+    required = document_schema(kind)["properties"]["spec"].get("required", [])
+    assert set(required) == set(kind.schema.get("required", [])) - ({*kind.key} if len(kind.key) == 1 else set())
+    assert "required" not in document_schema(kind, overlay=True)["properties"]["spec"]
 
 
 def test_a_stage_s_variable_may_stand_for_any_scalar() -> None:
     schema = document_schema(KINDS["ImageAssurancePolicy"])
-    assert accepts(schema, document("ImageAssurancePolicy", "x", {"maximum_score": "${var.score}"}))
-    assert accepts(schema, document("ImageAssurancePolicy", "x", {"enforce": "${var.enforce}"}))
-    assert not accepts(schema, document("ImageAssurancePolicy", "x", {"enforce": "${env:ENFORCE}"}))
+    assert accepts(schema, document("ImageAssurancePolicy", "x", {**SCOPED, "maximum_score": "${var.score}"}))
+    assert accepts(schema, document("ImageAssurancePolicy", "x", {**SCOPED, "enforce": "${var.enforce}"}))
+    assert not accepts(schema, document("ImageAssurancePolicy", "x", {**SCOPED, "enforce": "${env:ENFORCE}"}))
 
 
 def test_a_closed_list_of_values_takes_a_variable_too() -> None:
