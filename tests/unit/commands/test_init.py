@@ -49,6 +49,18 @@ def test_the_configuration_is_sound(repository: Path, capsys: pytest.CaptureFixt
     assert "not set" not in capsys.readouterr().err
 
 
+def test_the_policies_are_good_in_every_stage(repository: Path) -> None:
+    assert run(["-C", str(repository), "validate"]) == 0
+
+
+@pytest.mark.parametrize("stage", ["dev", "nonprod", "prod"])
+def test_every_stage_can_be_planned_without_credentials(
+    repository: Path, stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-C", str(repository), "plan", "--stage", stage]) == 0
+    assert "Plan: 2 to add, 1 to change, 0 to destroy." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("path", POLICY_FILES)
 def test_the_published_schemas_accept_the_policies(repository: Path, path: str) -> None:
     which = "overlay" if path.startswith("policies/stages/") else "document"
