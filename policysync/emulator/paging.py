@@ -63,7 +63,8 @@ def order_of(query: Mapping[str, str]) -> str:
 
 
 def _number(text: str, otherwise: int) -> int:
-    return max(int(text), 1) if text.isdecimal() and int(text) else otherwise
+    # Beyond this SQLite cannot count; no list is as long.
+    return min(int(text), _UNPAGED) if text.isdecimal() and len(text) < 100 and int(text) else otherwise
 
 
 def wrap(items: list[bytes], total: int | None, page: Page, api: Mapping[str, Any], null: bool = False) -> Response:
