@@ -15,7 +15,7 @@ from policysync.backends.http import Http
 from policysync.backends.port import Facts
 from policysync.backends.rest import Rest
 from policysync.backends.session import HEADERS, Session
-from policysync.errors import Refused
+from policysync.errors import Refused, Unavailable
 from policysync.kinds.kind import Kind
 from policysync.secret import Secret
 
@@ -82,33 +82,10 @@ class Aqua(Rest):
         self._identity = identity
 
     def probe(self) -> Facts:
-        """Sign in, read a little, and say what is there; see `port.Backend`.
-
-        A console may have moved the credential to another header, which it tells before anybody signs in.
-        Source: reference, platform 1 and 5.
-        """
-        session = self._session
-        about = self._about()
-        moved = about.get("authorization_header")
-        if moved and isinstance(moved, str) and not session.header_is_given:
-            session.header = moved
+        """Sign in, read a little, and say what is there; see `port.Backend`."""
         self._again(self._looks_like_a_console)
+        about = self._again(lambda: about_console(self._session.http, self._session.base))
         return Facts(version=str(about.get("version") or ""), identity=self._identity)
-
-    def _about(self) -> Mapping[str, Any]:
-        def once() -> Any:
-            answer = self._session.http.send("GET", f"{self._session.base}/api", HEADERS)
-            if answer.status >= 500:
-                error = failure(answer, writes=False)
-                assert error is not None  # noqa: S101  500 is never a success
-                raise error
-            return answer
-
-        answer = self._again(once)
-        if not answer.ok:
-            return {}
-        said = decoded(answer)
-        return said if isinstance(said, Mapping) else {}
 
     def _looks_like_a_console(self) -> None:
         answer = self._session.call("GET", "/api/v2/repositories?page=1&pagesize=1")
@@ -119,3 +96,25 @@ class Aqua(Rest):
         if error is not None:
             raise error
         decoded(answer)
+
+
+def about_console(http: Http, base: str) -> Mapping[str, Any]:
+    """Return what a console says of itself before anybody signs in; nothing when it says nothing.
+
+    Source: reference, platform 1 and 5.
+    """
+    answer = http.send("GET", f"{base}/api", HEADERS)
+    error = failure(answer, writes=False)
+    if isinstance(error, Unavailable):
+        raise error
+    said = None if error else decoded(answer)
+    return said if isinstance(said, Mapping) else {}
+
+
+def announced_header(http: Http, base: str) -> str:
+    """Return the header a console wants the token in: one with a proxy before it may have moved it.
+
+    Source: reference, platform 1.
+    """
+    named = about_console(http, base).get("authorization_header")
+    return named if isinstance(named, str) else ""

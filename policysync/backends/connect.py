@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from policysync.backends.aqua import EMBEDDED, EMBEDDED_PASSWORD, EMBEDDED_USER, Aqua, Password, console_url
+from policysync.backends.aqua import (
+    EMBEDDED,
+    EMBEDDED_PASSWORD,
+    EMBEDDED_USER,
+    Aqua,
+    Password,
+    announced_header,
+    console_url,
+)
 from policysync.backends.connection import Timeouts
 from policysync.backends.http import Http, Local, Tls
 from policysync.backends.memory import Memory
@@ -89,9 +97,9 @@ def _aqua(target: Target, means: Means) -> Backend:
     if base.startswith("http://") and urlsplit(base).hostname not in _LOOPBACK and local is None:
         _log.warning("target %s: %s is not encrypted: credentials travel in the clear", target.name, base)
     method = _method(target, means.secrets, embedded=embedded)
-    session = Session(
-        http, f"http://{EMBEDDED.rstrip(':')}" if embedded else base, method, means.clock, _header(target)
-    )
+    host = "http://embedded" if embedded else base
+    header = str(target.auth.get("header", ""))
+    session = Session(http, host, method, means.clock, header=header, announced=announced_header)
     hosts = {name: _url(url) for name, url in dict(target.options.get("hosts", {})).items()}
     if local is not None:
         hosts.setdefault("supply-chain", session.base)
@@ -129,10 +137,6 @@ def _secret(auth: Mapping[str, Any], name: str, secrets: Secrets) -> Secret:
     if isinstance(value, str) and value and not value.startswith("${"):
         raise Refused(f"auth.{name} stands in the file itself; want a reference such as ${{env:NAME}}")
     return _value(auth, name, secrets)
-
-
-def _header(target: Target) -> str:
-    return str(target.auth.get("header", ""))
 
 
 def _url(text: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
@@ -32,14 +33,28 @@ class Method(Protocol):
         """
 
 
+Announced = Callable[[Http, str], str]
+"""Asks a console which header it wants the token in; empty when it does not say."""
+
+
 class Session:
     """Sends requests with a token that is good. Threads share one; the token is kept in memory only."""
 
-    def __init__(self, http: Http, base: str, method: Method, clock: Clock, header: str = "") -> None:
+    def __init__(
+        self,
+        http: Http,
+        base: str,
+        method: Method,
+        clock: Clock,
+        *,
+        header: str = "",
+        announced: Announced | None = None,
+    ) -> None:
+        """`header` carries the token; where none is given, `announced` is asked once the usual one does not work."""
         self.http = http
         self.base = base
-        self.header = header or "Authorization"
-        self.header_is_given = bool(header)
+        self._header = header or "Authorization"
+        self._announced = None if header else announced
         self._method = method
         self._clock = clock
         self._lock = threading.Lock()
@@ -50,7 +65,7 @@ class Session:
     def call(self, method: str, path: str, payload: Any = None, *, base: str = "", writes: bool = False) -> Answer:
         """Send one request with a good token and return its answer, whatever the status.
 
-        A 401 is met by signing in once more and asking once more.
+        A 401 is met by signing in once more and asking once more, in another header if the console has moved it.
 
         Args:
             path: percent-encoded, with its query.
@@ -60,15 +75,18 @@ class Session:
         Raises:
             Refused, Unavailable, OutcomeUnknown: as `Http.send`, and when signing in fails.
         """
+        url = (base or self.base) + path
         body = b"" if payload is None else orjson.dumps(payload)
-        used = self.token()
-        answer = self._send(method, (base or self.base) + path, body, used, writes=writes)
-        if answer.status != 401:
-            return answer
-        return self._send(method, (base or self.base) + path, body, self.renewed(used), writes=writes)
+        used, header = self.token(), self._header
+        answer = self._send(method, url, body, used, writes=writes)
+        if answer.status == 401:
+            answer = self._send(method, url, body, self.renewed(used), writes=writes)
+        if answer.status == 401 and self._has_moved(header):
+            answer = self._send(method, url, body, self.token(), writes=writes)
+        return answer
 
     def _send(self, method: str, url: str, body: bytes, token: Secret, *, writes: bool) -> Answer:
-        headers = {**HEADERS, self.header: f"Bearer {token.reveal()}"}
+        headers = {**HEADERS, self._header: f"Bearer {token.reveal()}"}
         return self.http.send(method, url, {**headers, **_JSON} if body else headers, body, writes=writes)
 
     def token(self) -> Secret:
@@ -82,6 +100,14 @@ class Session:
         """Return another token than `used`; of the threads that ask with the same one, one signs in."""
         with self._lock:
             return self._sign_in() if self._token is None or self._token == used else self._token
+
+    def _has_moved(self, header: str) -> bool:
+        """Return whether the token belongs into another header than this one."""
+        with self._lock:
+            if self._announced is not None:
+                announced, self._announced = self._announced, None
+                self._header = announced(self.http, self.base) or self._header
+            return self._header != header
 
     def _sign_in(self) -> Secret:
         # Ten workers with a wrong password would lock the account.

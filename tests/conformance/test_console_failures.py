@@ -121,7 +121,6 @@ def test_a_wrong_password_is_refused_and_not_shown(console: Opens, kinds: Kinds)
 
 def test_the_credential_moves_to_the_header_the_console_names(console: Opens, kinds: Kinds) -> None:
     backend = console(authorization_header="aqua-auth")
-    backend.probe()
     assert list(backend.list(kinds["Label"])) == []
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from policysync.backends.connect import connect
+from policysync.backends.http import Local
 from policysync.backends.port import Backend
 from policysync.clock import FakeClock
 from policysync.documents.project import Limits, Target
@@ -130,10 +131,10 @@ def connected(console: Console, kind_of: Callable[..., Kind]) -> Iterator[Connec
     """Returns a function that connects to the console in process, with these kinds."""
     opened: list[Backend] = []
 
-    def make(*kinds: Kind, **settings: Any) -> Backend:
+    def make(*kinds: Kind, local: Local = console, **settings: Any) -> Backend:
         target = Target("dev", "aqua", "embedded:dev", **settings)
         known = {kind.name: kind for kind in kinds}
-        backend = connect(target, known, secrets=Secret, again=once, limits=Limits(4), local=console)
+        backend = connect(target, known, secrets=Secret, again=once, limits=Limits(4), local=local)
         opened.append(backend)
         return backend
 

@@ -8,6 +8,7 @@ from unit.backends.conftest import Connects, Console, reply
 from policysync.backends.aqua import console_url
 from policysync.backends.port import Facts
 from policysync.errors import Refused, Unavailable
+from policysync.kinds.kind import Kind
 
 
 @pytest.mark.parametrize(
@@ -114,16 +115,26 @@ def test_a_role_without_rights_still_finds_a_console(answer: Any, console: Conso
 
 @pytest.mark.parametrize(("given", "used"), [("", "aqua-auth"), ("x-mine", "x-mine")])
 def test_the_console_may_name_the_header_unless_the_target_does(
-    given: str, used: str, console: Console, connected: Connects
+    given: str, used: str, console: Console, kind: Kind, connected: Connects
 ) -> None:
+    def console_behind_a_proxy(
+        method: str, target: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        answer = console(method, target, headers, body)
+        public = target in ("/api", "/api/v1/login")
+        return answer if public or used in headers else (401, [], b"")
+
     console.on("GET", "/api", reply(200, {"authorization_header": "aqua-auth"}))
-    console.on("GET", "/api/v2/repositories", reply(200, {}))
-    connected(auth={"header": given}).probe()
+    console.on("GET", "/things", reply(200, {"result": []}))
+    backend = connected(auth={"header": given}, local=console_behind_a_proxy)
+    for _ in range(2):
+        assert list(backend.read(kind)) == []
     assert console.asked[-1].headers[used] == "Bearer first-token"
+    assert len([asked for asked in console.asked if asked.target == "/api"]) == (0 if given else 1)
 
 
 def test_a_console_that_is_starting_is_unavailable(console: Console, connected: Connects) -> None:
-    console.on("GET", "/api", reply(503, retry_after="9"))
+    console.on("GET", "/api/v2/repositories", reply(503, retry_after="9"))
     with pytest.raises(Unavailable) as caught:
         connected().probe()
     assert caught.value.retry_after == 9

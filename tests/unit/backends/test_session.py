@@ -42,7 +42,7 @@ class Method:
 @pytest.fixture
 def session(console: Console, clock: FakeClock) -> Any:
     def make(method: Method, header: str = "") -> Session:
-        return Session(Http(clock, local=console), "http://embedded", method, clock, header)
+        return Session(Http(clock, local=console), "http://embedded", method, clock, header=header)
 
     return make
 
