@@ -73,8 +73,8 @@ def _refuse_odd(text: str, value: Any) -> None:
     if _SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()
     level = [value]
-    for _ in range(NESTING + 1):
-        level = [below for each in level for below in _members(each)]
+    for _ in range(NESTING):
+        level = [below for each in level for below in _members(each) if isinstance(below, dict | list)]
         if not level:
             return
     raise _Odd

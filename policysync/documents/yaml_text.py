@@ -36,47 +36,42 @@ _BREAKS = re.compile("[\x85\u2028\u2029]")
 
 def build(text: str, refusals: Refusals, noted: list[Places] | None) -> list[tuple[Any, int, int]]:
     """Return each document with the line and column of its value; note all places when a list is given."""
-    _refuse_breaks(text, refusals)
+    if _refuse_breaks(text, refusals):
+        return []
     try:
         return _Builder(_LOADER(text), refusals, noted).documents()
     except Stop:
         pass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        refusals.add(line, column, "", _reworded(error), "syntax")
+        at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        refusals.add(*at, "", _reworded(error, text, *at), "syntax")
     except yaml.reader.ReaderError as error:
-        at = _first_unprintable(text)
-        line, column = line_and_column(text[:at])
-        message = f"character U+{ord(text[at : at + 1] or '?'):04X} is not allowed in YAML: {error.reason}"
-        refusals.add(line, column, "", message, "syntax")
+        at = line_and_column(text[: text.find(chr(error.character))])
+        refusals.add(*at, "", f"character U+{error.character:04X} is not allowed in YAML", "syntax")
     return []
 
 
-def _refuse_breaks(text: str, refusals: Refusals) -> None:
+def _refuse_breaks(text: str, refusals: Refusals) -> bool:
     # libyaml follows YAML 1.1 here and folds these as line breaks, which YAML 1.2 does not.
     if text.isascii():
-        return
+        return False
     for found in _BREAKS.finditer(text):
         code = f"{ord(found.group()):04X}"
         message = f'character U+{code} is a line break to some parsers; write "\\u{code}" inside double quotes'
         refusals.add(*line_and_column(text[: found.start()]), "", message, "syntax")
+    return bool(refusals.problems)
 
 
-def _first_unprintable(text: str) -> int:
-    return next((at for at, c in enumerate(text) if _LOADER.NON_PRINTABLE.match(c)), 0) if _has_class() else 0
-
-
-def _has_class() -> bool:
-    return hasattr(_LOADER, "NON_PRINTABLE")
-
-
-def _reworded(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or "cannot be read"
-    if "'\\t'" in problem or "tab" in problem:
+def _reworded(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> str:
+    rows = text.splitlines()
+    found = rows[line - 1][column - 1 : column] if line <= len(rows) else ""
+    if found == "\t":
         return "a tab cannot indent YAML; use spaces"
+    if found in {"@", "`", "%"}:
+        return f"`{found}` cannot start a value; put the value in quotes"
     context = f"{error.context}: " if error.context else ""
-    return f"not YAML: {context}{problem}"
+    return f"not YAML: {context}{error.problem or 'cannot be read'}"
 
 
 class _Builder:
