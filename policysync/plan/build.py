@@ -105,6 +105,7 @@ def _create(resource: Resource, kind: Kind, cause: Cause) -> Change:
         for edit in diff(kind.root, new_spec(kind, resource.spec), _nothing(kind))
         if edit.path[0] not in kind.key
     ]
+    edits.sort(key=lambda edit: edit.path[0])
     posture = posture_of_change(Action.CREATE, kind.root, edits)
     return Change(Action.CREATE, resource.address, None, resource, tuple(edits), cause, posture)
 

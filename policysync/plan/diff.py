@@ -81,7 +81,7 @@ class _Walk:
         desired, live, last = sides
         if field.write_only:
             if not self.alike(desired, last):
-                yield self.edit(field, path, Sides(desired, MISSING, MISSING), gated=gated)
+                yield self.edit(field, path, Sides(desired, last, last), gated=gated)
         elif isinstance(desired, Mapping) and isinstance(live, Mapping) and (field.properties or field.values):
             yield from self.mapping(field, path, sides, gated=gated)
         elif self.alike(desired, live):
