@@ -72,7 +72,7 @@ class Console:
             return self._handle(request)
         route, _, _ = self.routes.find(request.method, request.path)
         names = [kind.name for kind in route.kinds] if route else []
-        return self._faults.around(request, names, lambda: self._handle(request))
+        return self._faults.around(request, names, self._handle)
 
     def close(self) -> None:
         self.store.close()

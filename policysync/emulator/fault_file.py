@@ -48,8 +48,9 @@ _RULE: Mapping[str, Any] = {
     "truncate": int,
     "drop": str,
     "worked": bool,
+    "forget": list,
 }
-_EFFECTS = frozenset({"delay", "status", "empty", "truncate", "drop", "headers", "retry_after"})
+_EFFECTS = frozenset({"delay", "status", "empty", "truncate", "drop", "headers", "retry_after", "forget"})
 _DROPS = ("before", "after")
 
 
@@ -67,7 +68,7 @@ def read_faults(file: Path) -> FaultPlan:
     if mistakes:
         start = Location(str(file))
         raise InvalidInput(Problem(places.get(at, start), at, message, "faults") for at, message in mistakes)
-    rules = tuple(Fault(**rule) for rule in top.get("rules", ()))
+    rules = tuple(Fault(**{**rule, "forget": tuple(rule.get("forget", ()))}) for rule in top.get("rules", ()))
     return FaultPlan(rules, float(top.get("latency", 0.0)), top.get("seed", 0))
 
 
@@ -120,6 +121,9 @@ def _ranges(rule: Mapping[str, Any], at: str) -> Iterator[tuple[str, str]]:
     chance = rule.get("probability")
     if isinstance(chance, _NUMBER) and not 0 <= chance <= 1:
         yield f"{at}/probability", f"{chance} is not a probability; want 0 to 1"
+    for index, member in enumerate(rule["forget"] if isinstance(rule.get("forget"), list) else ()):
+        if not isinstance(member, str):
+            yield f"{at}/forget/{index}", f"{member!r} is not the name of a member"
     for name in ("after", "times", "delay", "retry_after", "truncate"):
         if isinstance(rule.get(name), _NUMBER) and rule[name] < 0:
             yield f"{at}/{name}", f"{rule[name]} is less than nothing; want 0 or more"

@@ -52,6 +52,7 @@ class Fault:
         truncate: the connection breaks after so many bytes of the body.
         drop: the connection breaks before or after the work is done.
         worked: the work is done although `status` says otherwise.
+        forget: members of the request that are lost on the way; it succeeds all the same.
     """
 
     method: str = "*"
@@ -69,6 +70,7 @@ class Fault:
     truncate: int | None = None
     drop: Literal["", "before", "after"] = ""
     worked: bool = False
+    forget: tuple[str, ...] = ()
 
     def meets(self, request: Request, kinds: Collection[str]) -> bool:
         if request.path == SIGN_IN and self.path != SIGN_IN:
@@ -96,7 +98,7 @@ class Faults:
         self._chance = random.Random(plan.seed)  # noqa: S311  repeatable on purpose
         self._lock = threading.Lock()
 
-    def around(self, request: Request, kinds: Collection[str], work: Callable[[], Response]) -> Response:
+    def around(self, request: Request, kinds: Collection[str], work: Callable[[Request], Response]) -> Response:
         """Return the answer to a request as the client sees it.
 
         Raises:
@@ -109,7 +111,9 @@ class Faults:
         if any(fault.drop == "before" for fault in struck):
             raise Dropped("connection dropped before the request was carried out")
         instead = next((fault for fault in struck if fault.status is not None), None)
-        response = work() if instead is None or instead.worked else Response(0)
+        forgotten = frozenset(name for fault in struck for name in fault.forget)
+        reached = replace(request, body=_without(request.body, forgotten)) if forgotten else request
+        response = work(reached) if instead is None or instead.worked else Response(0)
         for fault in struck:
             response = _changed(response, fault)
         if any(fault.drop == "after" for fault in struck):
@@ -128,6 +132,20 @@ class Faults:
                     if in_time and self._chance.random() < fault.probability:
                         struck.append(fault)
         return struck
+
+
+def _without(raw: bytes, names: Collection[str]) -> bytes:
+    """Return a body without some members, at whatever depth its objects stand."""
+    try:
+        return orjson.dumps(_pruned(orjson.loads(raw), names))
+    except orjson.JSONDecodeError:
+        return raw
+
+
+def _pruned(value: Any, names: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _pruned(inner, names) for name, inner in value.items() if name not in names}
+    return [_pruned(item, names) for item in value] if isinstance(value, list) else value
 
 
 def _changed(response: Response, fault: Fault) -> Response:

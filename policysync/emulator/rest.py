@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -89,10 +89,20 @@ class Rest:
         noun = self.served(call.route.kinds[0]).noun
         made = []
         with self.store.writing():
-            for body in objects_in(call.request.body, api.get("body", "object"), noun):
+            bodies = objects_in(call.request.body, api.get("body", "object"), noun)
+            if not bodies:
+                raise refuse(400, f"no {noun} given")
+            for body in bodies:
                 kind = self._kind_for(body, call)
-                made.append(self.put(kind, body, None, call).body)
-        return self._done(api, b"[" + b",".join(made) + b"]" if api.get("answer") == "array" else made[0])
+                made.append(self.put(kind, body, None, call))
+        if api.get("answer") == "array":
+            return self._done(api, b"[" + b",".join(stored.body for stored in made) + b"]")
+        done = self._done(api, made[0].body)
+        # Where an id is only known to the server, an empty answer has to say it (reference, policies 11).
+        where = f"{call.request.path}/{made[0].ident}"
+        one = self.served(call.route.kinds[0])
+        known = done.body or one.by_name or not one.id_member
+        return done if known else replace(done, headers=(*done.headers, ("location", where)))
 
     def _update(self, call: Call) -> Response:
         with self.store.writing():

@@ -27,11 +27,12 @@ rules:
   - kind: Door
     probability: 0.5
     drop: after
+    forget: [colour]
 """
     assert read_faults(write(tmp_path, text)) == FaultPlan(
         (
             Fault(method="PUT", path="/api/v2/doors/*", after=1, times=2, status=429, retry_after=3),
-            Fault(kind="Door", probability=0.5, drop="after"),
+            Fault(kind="Door", probability=0.5, drop="after", forget=("colour",)),
         ),
         0.02,
         7,
@@ -55,6 +56,8 @@ def test_a_bare_list_and_json(tmp_path: Path) -> None:
         ("- {empty: 1}\n", "1:11: /0/empty: 1 is not true or false"),
         ("- {delay: 1, probability: 2}\n", "1:27: /0/probability: 2 is not a probability"),
         ("- {delay: -1}\n", "1:11: /0/delay: -1 is less than nothing"),
+        ("- {forget: [a, 1]}\n", "1:16: /0/forget/1: 1 is not the name of a member"),
+        ("- {forget: a}\n", "1:12: /0/forget: 'a' is not a list"),
         ("- 5\n", "1:3: /0: 5 is no rule"),
         ("5\n", "1:1: want a mapping with rules"),
         ("latency: slow\n", "1:10: /latency: 'slow' is not a number"),

@@ -17,7 +17,7 @@ DOORS = "/api/v2/doors"
 def struck(faults: list[Fault], many: int, **plan: Any) -> list[int]:
     running = Faults(FaultPlan(tuple(faults), **plan), FakeClock())
     request = Request("GET", f"{DOORS}?page=1")
-    return [running.around(request, ["Door"], lambda: Response(200)).status for _ in range(many)]
+    return [running.around(request, ["Door"], lambda _: Response(200)).status for _ in range(many)]
 
 
 def test_after_and_times() -> None:
@@ -97,17 +97,31 @@ def test_a_dropped_connection_before_and_after_the_work(console: Open) -> None:
 
 
 def test_a_dropped_connection_before_the_work_does_nothing() -> None:
-    done: list[int] = []
+    done: list[Request] = []
+
+    def work(request: Request) -> Response:
+        done.append(request)
+        return Response(200)
+
     running = Faults(FaultPlan((Fault(drop="before"),)), FakeClock())
     with pytest.raises(Dropped):
-        running.around(Request("POST", DOORS), [], lambda: done.append(1) or Response(200))  # type: ignore[func-returns-value]  # only to note the call
+        running.around(Request("POST", DOORS), [], work)
     assert not done
+
+
+def test_a_forgetful_console_succeeds_without_storing(console: Open) -> None:
+    one = console(faults=[Fault(method="POST", forget=("colour", "wood"))])
+    made = one.post(DOORS, {"name": "a", "colour": "red", "locked": True, "frame": {"wood": "oak"}})
+    assert (made.status, made.json["colour"], made.json["locked"]) == (201, "grey", True)
+    assert made.json["frame"]["wood"] == ""
+    assert one.post("/api/v2/scripts", [{"name": "s", "colour": "x"}]).status == 201
+    assert one.post(DOORS, b"{").status == 400
 
 
 def test_delay_and_latency_add_up(console: Open, clock: FakeClock) -> None:
     before = clock.monotonic()
     running = Faults(FaultPlan((Fault(delay=2),), latency=0.5), clock)
-    running.around(Request("GET", DOORS), [], lambda: Response(200))
+    running.around(Request("GET", DOORS), [], lambda _: Response(200))
     assert clock.monotonic() - before == 2.5
 
 

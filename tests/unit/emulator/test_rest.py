@@ -241,7 +241,7 @@ def test_wrapped_bodies_make_one_object_an_item(console: Open) -> None:
     assert one.delete("/api/v2/notes/multiple", {"issues": [{"topic": "a"}]}).status == 404
 
 
-@pytest.mark.parametrize("body", [{"comment": "x"}, {"issues": {}}, {"issues": ["a"]}, []])
+@pytest.mark.parametrize("body", [{"comment": "x"}, {"issues": []}, {"issues": {}}, {"issues": ["a"]}, []])
 def test_a_wrapped_body_needs_its_list(console: Open, body: Any) -> None:
     assert console().post("/api/v2/notes", body).status == 400
 
@@ -269,6 +269,7 @@ def test_arrays_are_created_together_or_not_at_all(console: Open) -> None:
     assert one.post("/api/v2/scripts", [{"name": "c"}, {"name": "a"}]).status == 409
     assert [script["name"] for script in one.get("/api/v2/scripts").json] == ["a", "b"]
     assert one.post("/api/v2/scripts", {"name": "c"}).status == 400
+    assert one.post("/api/v2/scripts", []).message == "no script given"
 
 
 def test_a_summary_leaves_named_fields_out(console: Open) -> None:
@@ -307,6 +308,14 @@ def test_success_codes_take_turns_when_asked(console: Open) -> None:
     answers = [one.post("/api/v2/doors", {"name": f"d{number}"}) for number in range(3)]
     assert [answer.status for answer in answers] == [200, 201, 204]
     assert [bool(answer.body) for answer in answers] == [True, True, False]
+
+
+def test_an_empty_answer_to_a_create_says_where_the_object_is(console: Open) -> None:
+    one = console(success="varied")
+    answers = [one.post("/api/v2/tickets", {"title": f"t{number}"}) for number in range(3)]
+    assert ["location" in answer.headers for answer in answers] == [False, False, True]
+    assert one.get(answers[2].headers["location"]).json["title"] == "t2"
+    assert "location" not in one.post("/api/v2/notes", {"issues": [{"topic": "a"}]}).headers
 
 
 def test_a_harsh_console_answers_a_missing_object_with_200_and_no_name(console: Open) -> None:
