@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import stat
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
@@ -73,7 +74,8 @@ class WorkTree:
                 path = f"{folder}/{entry.name}"
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir():
+                # A link inside a linked folder is left alone: following those could take for ever.
+                if _is_folder(entry, follow=real == str(self.root / folder)):
                     yield from self._paths(path, (*above, real))
                 elif may_hold_documents(path):
                     yield path
@@ -83,7 +85,10 @@ class WorkTree:
         if (full.is_symlink() or full.is_dir()) and not self._inside(os.path.realpath(full)):
             return leaves(path)
         try:
-            refusal = too_big(path, full.stat().st_size)
+            facts = full.stat()
+            if not stat.S_ISREG(facts.st_mode):
+                return refused(path, "is no file", "unreadable")
+            refusal = too_big(path, facts.st_size)
             if refusal:
                 return refusal
             content = full.read_bytes()
@@ -93,3 +98,10 @@ class WorkTree:
 
     def _inside(self, real: str) -> bool:
         return Path(real).is_relative_to(self.root)
+
+
+def _is_folder(entry: os.DirEntry[str], follow: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow)
+    except OSError:  # a link that leads round in a circle
+        return False
