@@ -45,6 +45,8 @@ class GitStore:
         PolicySyncError: git refused, with what it said.
     """
 
+    shared = False
+
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self.root = root
         self.notice = ""
@@ -56,6 +58,9 @@ class GitStore:
         if done.returncode and b"not a git repository" not in done.stderr:
             raise failed("rev-parse", done)
         return not done.returncode
+
+    def refresh(self) -> None:
+        """Look at what others wrote; here nobody has to be asked."""
 
     def author(self) -> Author:
         """Return git's own user; a stand-in where git has none."""
@@ -112,6 +117,16 @@ class GitStore:
         """
         written = self._write(parent, files, message, f"{author} {int(at.timestamp())} +0000")
         return self._swap(ref, parent, written)
+
+    def delete(self, ref: str, tip: str) -> None:
+        """Take a ref away.
+
+        Raises:
+            RefMoved: the ref is no longer at `tip`.
+        """
+        done = self._run("update-ref", "-d", ref, tip)
+        if done.returncode:
+            raise RefMoved(f"{ref} was written by another run") from failed("update-ref", done)
 
     def _write(self, parent: str, files: Mapping[str, bytes | None], message: str, who: str) -> tuple[str, str]:
         """Return a new commit and the ref that holds it for the moment."""

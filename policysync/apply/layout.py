@@ -16,11 +16,17 @@ from policysync.state.resource import Address
 RECORD = "record.json"
 SALT = "salt"
 LEDGERS = "refs/policysync/ledger/"
+LOCKS = "refs/policysync/lock/"
 
 
 def ref_of(stage: str) -> str:
     """Return the ref of a stage's ledger."""
     return LEDGERS + encode(stage)
+
+
+def lock_ref(target: str) -> str:
+    """Return the ref that is the lock of a target."""
+    return LOCKS + encode(target)
 
 
 def encode(name: str) -> str:

@@ -8,6 +8,7 @@ came; what nobody knows keeps the state before. Secrets are here as salted diges
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -32,6 +33,7 @@ from policysync.apply.layout import (
     ref_of,
     stated_folder,
 )
+from policysync.apply.lock import Lock
 from policysync.apply.record import Record, State, dump, load
 from policysync.apply.report import GOOD, Report
 from policysync.apply.run import Contents, Run
@@ -117,6 +119,10 @@ class Ledger:
         """Return the oldest apply (to `target`, where one is named) that began and did not end, or None."""
         return next(iter(self._open(self._tree(), target)), None)
 
+    def lock(self, target: str, stop: threading.Event | None = None) -> Lock:
+        """Return the lock that keeps two applies to one target apart; take it before live is read."""
+        return Lock(self.store, target, self.clock, stop)
+
     def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = ()) -> Run:
         """Record what is about to be done. A plan without changes is not recorded.
 
@@ -128,9 +134,9 @@ class Ledger:
         by, at = self.store.author(), self.clock.now()
         record = record_of(plan, digest, at, self.salt, self._environ, by=str(by), allowed=tuple(allowed))
         run = Run(self.root, record, stated_by(plan, self.salt), self._finish)
+        for dead in self._open(self._tree(), plan.target):
+            self._close(dead)
         if plan.changes:
-            for dead in self._open(self._tree(), plan.target):
-                self._close(dead)
             self._amend(record, lambda tree: self._intent(tree, run))
         return run
 

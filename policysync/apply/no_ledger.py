@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from secrets import token_hex
+from typing import Self
 
+from policysync.apply.events import Event
 from policysync.apply.gitstore import GitStore
 from policysync.apply.intent import record_of
 from policysync.apply.ledger import Ledger, Stated
@@ -15,6 +18,25 @@ from policysync.apply.run import Run
 from policysync.clock import Clock
 from policysync.plan.change import Plan
 from policysync.state.resource import Address
+
+
+class NoLock:
+    """Keeps nobody out: without git there is nothing that two runs share."""
+
+    def holder(self) -> None:
+        """Return None."""
+
+    def take_away(self) -> None:
+        """Return None."""
+
+    def __call__(self, event: Event) -> None:
+        """Hear of an event."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *how: object) -> None:
+        """Give nothing back."""
 
 
 class NoLedger:
@@ -44,6 +66,10 @@ class NoLedger:
     def unfinished(self, target: str = "") -> Record | None:  # noqa: ARG002  # called as the ledger is
         """Return None."""
         return None
+
+    def lock(self, target: str, stop: threading.Event | None = None) -> NoLock:  # noqa: ARG002  # called as the ledger is
+        """Return what stands in for a lock."""
+        return NoLock()
 
     def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = ()) -> Run:
         """Return a run that keeps a journal and leaves nothing else."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from policysync.apply.gitstore import GitStore, RefMoved, failed
 from policysync.apply.layout import encode
@@ -23,6 +24,8 @@ class SharedStore(GitStore):
 
     Reading goes on with what is known here when the remote cannot be reached, and `notice` says so; writing fails.
     """
+
+    shared = True
 
     def __init__(self, root: Path, environ: Mapping[str, str], remote: str) -> None:
         super().__init__(root, {**environ, "GIT_TERMINAL_PROMPT": "0"})
@@ -54,6 +57,17 @@ class SharedStore(GitStore):
         theirs = {OURS + ref[length:]: tip for ref, tip in super().tips(self._seen + prefix[len(OURS) :]).items()}
         return {ref: self._base(ref, ours.get(ref, ""), theirs.get(ref, "")) for ref in {**ours, **theirs}}
 
+    def delete(self, ref: str, tip: str) -> None:
+        """Take a ref away, at the remote first."""
+        done = self._push(ref, tip, "")
+        if done.returncode:
+            self._lost_or_failed(ref, tip, done)
+        gone = [f"delete {name}\n" for name in (ref, self._tracking(ref)) if GitStore.tips(self, name)]
+        self._ask("update-ref", "--stdin", stdin="".join(gone).encode())
+
+    def _tracking(self, ref: str) -> str:
+        return self._seen + ref[len(OURS) :]
+
     def _base(self, ref: str, ours: str, theirs: str) -> str:
         """Return the commit to go on from, and note what the remote has to be at when it is written."""
         if theirs and (not ours or self._contains(theirs, ours)):
@@ -75,15 +89,19 @@ class SharedStore(GitStore):
         commit, holding = written
         lease = self._leases.get(parent, "")
         done = self._push(ref, lease, commit)
-        seen = self._seen + ref[len(OURS) :]
-        if not done.returncode:
-            taken = f"update {ref} {commit}\nupdate {seen} {commit}\ndelete {holding}\n"
-            self._ask("update-ref", "--stdin", stdin=taken.encode())
-            return commit
-        self._ask("update-ref", "-d", holding)
+        if done.returncode:
+            self._ask("update-ref", "-d", holding)
+            self._lost_or_failed(ref, lease, done)
+        taken = f"update {ref} {commit}\nupdate {self._tracking(ref)} {commit}\ndelete {holding}\n"
+        self._ask("update-ref", "--stdin", stdin=taken.encode())
+        # What follows goes on from here without asking again.
+        self._leases[commit] = commit
+        return commit
+
+    def _lost_or_failed(self, ref: str, lease: str, done: subprocess.CompletedProcess[bytes]) -> NoReturn:
         self.refresh()
         # The texts of a lost race differ from one git host to the next; what the remote holds now does not lie.
-        if GitStore.tips(self, seen).get(seen, "") != lease:
+        if GitStore.tips(self, self._tracking(ref)).get(self._tracking(ref), "") != lease:
             raise RefMoved(f"{ref} was written by another run")
         raise failed("push", done)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from unit.apply.world import resource
 
+from policysync.apply.events import Event, What
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger, open_ledger
 from policysync.apply.report import Report
@@ -34,3 +35,10 @@ def test_inside_git_it_is_the_ledger(repo: Path, clock: FakeClock) -> None:
     ledger = open_ledger(repo, "dev", clock)
     assert isinstance(ledger, Ledger)
     assert not ledger.notice
+
+
+def test_there_is_nothing_to_lock(tmp_path: Path, clock: FakeClock) -> None:
+    ledger = NoLedger(tmp_path, "dev", clock)
+    with ledger.lock("console"), ledger.lock("console") as lock:
+        lock(Event(clock.now(), What.STARTED, "console"))
+    assert ledger.lock("console").take_away() is None  # type: ignore[func-returns-value]  # the point of the test
