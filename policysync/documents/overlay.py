@@ -83,4 +83,7 @@ def _index(field: Field, merged: list[Any], layer: list[Any], index: int) -> int
     key = key_of(field, merged[index]) if field.key else None
     if key is None:
         return index if index < len(layer) else None
-    return next((at for at, item in enumerate(layer) if key_of(field, item) == key), None)
+    # The same key twice is a mistake, and each of the two has its own place.
+    before = sum(key_of(field, item) == key for item in merged[:index])
+    same = [at for at, item in enumerate(layer) if key_of(field, item) == key]
+    return same[before] if before < len(same) else None

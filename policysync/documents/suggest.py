@@ -10,7 +10,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean `x`?" for the nearest known word, or nothing when none is near."""
     candidates = list(known)
     lowered = {name.lower(): name for name in reversed(candidates)}
-    near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.7)
+    near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f"; did you mean `{lowered[near[0]]}`?" if near else ""
 
 
