@@ -48,6 +48,9 @@ Stated = dict[Address, dict[str, Any]]
 
 TRIES = 20
 
+AT_ONCE = 50
+"""Commits of the history that are read together; each may name thousands of changes."""
+
 
 class Ledger:
     """The ledger of one stage. Several processes may use it at once: a lost race is run again on what the other wrote.
@@ -109,11 +112,13 @@ class Ledger:
         tip = self.store.tips(self.ref).get(self.ref)
         commits = self.store.commits(tip) if tip else []
         seen: set[str] = set()
-        for commit, text in zip(commits, self.store.read(f"{c}:{RECORD}" for c in commits), strict=True):
-            record = load(text, commit)
-            if record.id not in seen:
-                seen.add(record.id)
-                yield record
+        for start in range(0, len(commits), AT_ONCE):
+            some = commits[start : start + AT_ONCE]
+            for commit, text in zip(some, self.store.read(f"{c}:{RECORD}" for c in some), strict=True):
+                record = load(text, commit)
+                if record.id not in seen:
+                    seen.add(record.id)
+                    yield record
 
     def unfinished(self, target: str = "") -> Record | None:
         """Return the oldest apply (to `target`, where one is named) that began and did not end, or None."""

@@ -11,7 +11,7 @@ from unit.apply.world import git, plan_of, resource, retry_of
 
 from policysync.apply.events import Event, Outcome, What
 from policysync.apply.execute import execute
-from policysync.apply.ledger import Ledger
+from policysync.apply.ledger import AT_ONCE, Ledger
 from policysync.apply.record import Record, State
 from policysync.apply.report import Done, Report
 from policysync.backends.memory import Memory
@@ -105,6 +105,11 @@ class TestApply:
             apply(ledger, create(resource(kinds, "Policy", name)))
             clock.sleep(60)
         assert [record.entries[0].address.name for record in ledger.history()] == ["c", "b", "a"]
+
+    def test_a_long_history(self, ledger: Ledger, kinds: Kinds) -> None:
+        for level in range(AT_ONCE + 2):
+            apply(ledger, create(), settled=[resource(kinds, "Policy", "web", level=level)])
+        assert len(list(ledger.history())) == AT_ONCE + 2
 
     def test_git_without_a_user(self, ledger: Ledger, kinds: Kinds) -> None:
         record = apply(ledger, create(resource(kinds, "Policy", "web")))
