@@ -117,7 +117,7 @@ class _Walk:
         each = field.each or _UNKNOWN
         if field.key and _unique(field, sides.desired) and _unique(field, sides.live):
             yield from self.keyed(field, each, path, sides, gated=gated)
-        elif (field.key or field.unordered) and _same_elements(sides.desired, sides.live):
+        elif (field.key or field.unordered) and _same_elements(field, sides.desired, sides.live):
             return
         elif _by_position(field) and len(sides.desired) == len(sides.live):
             for index in range(len(sides.desired)):
@@ -174,17 +174,18 @@ def _unique(field: Field, items: list[Any]) -> bool:
     return len({item_key(field, item) for item in items}) == len(items)
 
 
-def _same_elements(desired: list[Any], live: list[Any]) -> bool:
+def _same_elements(field: Field, desired: list[Any], live: list[Any]) -> bool:
     """Return whether every element of one list stands for one of the other, in any order."""
-    if len(desired) != len(live) or not all(isinstance(item, Mapping) for item in desired):
+    if not all(isinstance(item, Mapping) for item in desired):
         return False
     rest = list(live)
     for item in desired:
-        found = next((index for index, other in enumerate(rest) if says(other, item)), None)
-        if found is None:
+        found = next((other for other in rest if says(other, item)), None)
+        if found is not None:
+            rest.remove(found)
+        elif not (field.unordered and any(says(other, item) for other in live)):
             return False
-        del rest[found]
-    return True
+    return not rest or (field.unordered and all(any(says(other, item) for item in desired) for other in rest))
 
 
 def _named(field: Field, item: Any) -> str:
