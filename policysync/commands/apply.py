@@ -107,26 +107,29 @@ class _Manner:
 
 
 def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: _Manner) -> Exit:
-    comparison = against.compare(target, backend)
-    plan = hold_to(comparison.plan, saved) if saved else comparison.plan
-    _refuse(plan, against, target, manner)
-    if plan.changes and not manner.yes:
-        _ask(plan)
-    run = against.ledger.begin(plan, plan_digest(plan, against.salt), allowed=sorted(manner.allowed))
-    session = against.session
-    with closing(run.journal()) as journal, progress(len(plan.changes)) as shown, _interruptible() as stop:
-        report = execute(
-            plan,
-            backend,
-            session.kinds,
-            retry=session.retry,
-            clock=session.clock,
-            listeners=(journal, shown),
-            parallelism=session.pace.parallelism,
-            on_error=manner.on_error,
-            stop=stop,
-        )
-    run.finish(report, settled=_settled(comparison, plan), gone=_gone(comparison))
+    stop = threading.Event()
+    with against.ledger.lock(target.name, stop) as lock:
+        comparison = against.compare(target, backend)
+        plan = hold_to(comparison.plan, saved) if saved else comparison.plan
+        _refuse(plan, against, target, manner)
+        if plan.changes and not manner.yes:
+            _ask(plan)
+        run = against.ledger.begin(plan, plan_digest(plan, against.salt), allowed=sorted(manner.allowed))
+        session = against.session
+        with closing(run.journal()) as journal, progress(len(plan.changes)) as shown, _interruptible(stop):
+            report = execute(
+                plan,
+                backend,
+                session.kinds,
+                retry=session.retry,
+                clock=session.clock,
+                listeners=(journal, shown, lock),
+                parallelism=session.pace.parallelism,
+                on_error=manner.on_error,
+                stop=stop,
+                salt=against.salt,
+            )
+        run.finish(report, settled=_settled(comparison, plan), gone=_gone(comparison))
     if manner.form == "json":
         click.echo(json.dumps(outcome_json(report, run.id), indent=1))
     else:
@@ -174,9 +177,8 @@ def _gone(comparison: Comparison) -> Iterator[Address]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C sets; the second one stops the program."""
-    stop = threading.Event()
+def _interruptible(stop: threading.Event) -> Iterator[None]:
+    """Let the first Ctrl-C only set `stop`; the second one stops the program."""
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -187,7 +189,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
     before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

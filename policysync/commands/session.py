@@ -80,7 +80,8 @@ class Session:
 
     def ledger(self, stage: Stage) -> Ledger | NoLedger:
         """Return the memory of a stage."""
-        return open_ledger(self.project.root, stage.name, self.clock)
+        remote = self.project.ledger.remote or ""
+        return open_ledger(self.project.root, stage.name, self.clock, environ=self.environ, remote=remote)
 
     @contextmanager
     def backend(self, target: Target) -> Iterator[Backend]:
