@@ -78,13 +78,13 @@ def _spelt(value: Any) -> str:
     return f'"{value}' if type(value) is str else canonical(value).decode()
 
 
-def says(value: Any, stated: Any) -> bool:
+def says(value: Any, stated: Any, salt: str = "") -> bool:
     """Return whether `value` holds everything that is stated; its objects may hold more. Both are in normal form."""
     if isinstance(stated, Mapping) and isinstance(value, Mapping):
-        return all(name in value and says(value[name], below) for name, below in stated.items())
+        return all(name in value and says(value[name], below, salt) for name, below in stated.items())
     if isinstance(stated, list) and isinstance(value, list):
-        return len(value) == len(stated) and all(says(*pair) for pair in zip(value, stated, strict=True))
-    return canonical(value) == canonical(stated)
+        return len(value) == len(stated) and all(says(*pair, salt) for pair in zip(value, stated, strict=True))
+    return canonical(value, salt) == canonical(stated, salt)
 
 
 def is_servers(field: Field, item: Any) -> bool:
