@@ -14,7 +14,7 @@ from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
 from policysync.pointer import MISSING
 from policysync.secret import Secret
-from policysync.state.normalize import Side, canonical, item_key, normalizer
+from policysync.state.normalize import Side, canonical, item_key, left_to_server, normalizer
 
 Path = tuple[str, ...]
 _NOTHING: Mapping[str, Any] = {}
@@ -68,7 +68,7 @@ class _Telling:
             wanted = name in required or (self.full and not below.removed)
             if wanted or not _same(value, assumed.get(name, MISSING)):
                 told = self.value(below, _property(schema, name), value, side, whole=whole)
-                if told is not MISSING and (told != {} or whole or name in required or not below.properties):
+                if told is not MISSING and (told != {} or whole or name in required or _is_said_empty(below)):
                     said[name] = told
         return said
 
@@ -97,6 +97,11 @@ class _Telling:
 def _can_say(field: Field, *, whole: bool) -> bool:
     # A write-only value cannot be read, so whatever stands there is not it. One without effect is left alone.
     return field.compared and not field.write_only and (field.relevant or whole)
+
+
+def _is_said_empty(field: Field) -> bool:
+    """Return whether an object without a member to say has to be there: without it, the server makes up its own."""
+    return left_to_server(field) or not field.properties
 
 
 def _by_member(field: Field, items: list[Any]) -> bool:
