@@ -10,11 +10,16 @@ from policysync.kinds.field import Field
 Wanted = Callable[[Field], bool]
 
 
-def branches(field: Field, wanted: Wanted) -> Field | None:
-    """Return the tree without the fields that are not wanted and have nothing wanted below; None when all are."""
-    properties = {name: kept for name, sub in field.properties.items() if (kept := branches(sub, wanted))}
-    values = branches(field.values, wanted) if field.values else None
-    each = branches(field.each, wanted) if field.each else None
+def branches(field: Field, wanted: Wanted, whole: Wanted | None = None) -> Field | None:
+    """Return the tree without the fields that are not wanted and have nothing wanted below; None when that is all.
+
+    A field that is wanted `whole` keeps everything below it.
+    """
+    if whole is not None and whole(field):
+        return field
+    properties = {name: kept for name, sub in field.properties.items() if (kept := branches(sub, wanted, whole))}
+    values = branches(field.values, wanted, whole) if field.values else None
+    each = branches(field.each, wanted, whole) if field.each else None
     if not (properties or values or each or wanted(field)):
         return None
     return replace(field, properties=properties, values=values, each=each)

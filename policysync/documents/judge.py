@@ -89,7 +89,10 @@ class Judge:
     def _alone(self, draft: Draft) -> tuple[Problem, ...]:
         """Return what is wrong with a draft whatever else the stage holds."""
         if draft.shared not in self._judged:
-            self._judged[draft.shared] = draft.problems + self._remembered(draft)
+            # What a broken reference or a secret in clear text leads to need not be told as well.
+            places = {problem.where for problem in draft.problems}
+            further = (problem for problem in self._remembered(draft) if problem.where not in places)
+            self._judged[draft.shared] = (*draft.problems, *further)
         return self._judged[draft.shared]
 
     def _remembered(self, draft: Draft) -> tuple[Problem, ...]:

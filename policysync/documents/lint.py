@@ -25,7 +25,7 @@ class Lint:
     def findings(self, kind: Kind, spec: Mapping[str, Any], exported: bool) -> list[Finding]:
         """Return what is wrong or unwise. An export from the console carries fields nobody chose: no warnings there."""
         if kind.name not in self._branches:
-            self._branches[kind.name] = branches(kind.root, _interesting)
+            self._branches[kind.name] = branches(kind.root, _interesting, whole=is_scope)
         root = self._branches[kind.name]
         found = list(_walk(kind.name, root, spec, ())) if root else []
         return [finding for finding in found if not (exported and finding.code in _SILENT)]
@@ -35,8 +35,7 @@ _SILENT = frozenset({"read-only-field", "removed-field", "no-effect"})
 
 
 def _interesting(field: Field) -> bool:
-    watched = field.key or field.known or field.removed or is_scope(field)
-    return bool(watched) or not field.relevant or not field.compared
+    return bool(field.key or field.known or field.removed) or not field.relevant or not field.compared
 
 
 def _walk(kind: str, field: Field, value: Any, path: Path) -> Iterator[Finding]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from policysync.documents.branches import field_at
-from policysync.documents.expand import is_secret_reference
 from policysync.documents.explain import explain
 from policysync.documents.finding import Finding
 from policysync.documents.flaw import Engine
@@ -41,7 +40,7 @@ def verdict(engine: Engine, kind: Kind, spec: Mapping[str, Any]) -> list[Finding
         return []
     counted = _counted(kind.root, spec)
     found = [finding for flaw in engine.flaws(kind, counted) for finding in explain(kind, counted, flaw)]
-    return [finding for finding in dict.fromkeys(found) if not _on_reference(kind, counted, finding)]
+    return [finding for finding in dict.fromkeys(found) if not _on_secret(kind, finding)]
 
 
 def _counted(field: Field, value: Any) -> Any:
@@ -57,13 +56,7 @@ def _counted(field: Field, value: Any) -> Any:
     return value
 
 
-def _on_reference(kind: Kind, spec: Any, finding: Finding) -> bool:
-    """Whether it is about the text of a reference, which says nothing about the secret behind it."""
+def _on_secret(kind: Kind, finding: Finding) -> bool:
+    """Whether it is about a secret: the text of a reference says nothing about it, and clear text is refused anyway."""
     field = field_at(kind.root, finding.path)
-    if field is None or not field.sensitive:
-        return False
-    value = spec
-    for step in finding.path:
-        value = value[int(step)] if isinstance(value, list) else value.get(step)
-    # A secret in clear text is refused elsewhere; what else is wrong with it does not matter.
-    return isinstance(value, str) and (is_secret_reference(value) or finding.code != "type")
+    return field is not None and field.sensitive and finding.code != "required"
