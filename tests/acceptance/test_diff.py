@@ -1,0 +1,192 @@
+"""`policysync diff`, end to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from acceptance.console_by_hand import by_hand
+from acceptance.policy_repository import PolicyRepository, new_repository
+
+CONFIGURATION = """\
+version: 1
+stages:
+  - name: dev
+    targets:
+      - {name: dev-console, backend: aqua, url: "embedded:dev"}
+    vars: {host: harbor.dev.example.com}
+  - name: prod
+    targets:
+      - {name: prod-eu, backend: aqua, url: "embedded:eu"}
+      - {name: prod-us, backend: aqua, url: "embedded:us"}
+    vars: {host: harbor.example.com}
+"""
+REGISTRY = """\
+apiVersion: policysync/v1
+kind: Registry
+metadata: {name: harbor}
+spec: {type: V2, url: "https://${var.host}", password: "${env:HARBOR_PASSWORD}"}
+"""
+POLICY = """\
+apiVersion: policysync/v1
+kind: ImageAssurancePolicy
+metadata: {name: strict}
+spec: {application_scopes: [Global], maximum_score_enabled: true, maximum_score: 7}
+"""
+OVERLAY = """\
+apiVersion: policysync/v1
+kind: ImageAssurancePolicy
+metadata: {name: strict}
+spec: {maximum_score: 5}
+"""
+POLICY_FILE = "policies/base/strict.yaml"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> PolicyRepository:
+    repository = new_repository(tmp_path / "team")
+    repository.write("policysync.yaml", CONFIGURATION)
+    repository.write(POLICY_FILE, POLICY)
+    repository.write("policies/base/harbor.yaml", REGISTRY)
+    repository.write("policies/stages/prod/strict.yaml", OVERLAY)
+    repository.commit()
+    return repository
+
+
+def test_two_stages(repository: PolicyRepository) -> None:
+    found = repository.run("diff", "stage:dev", "stage:prod")
+    assert found.status == 2, found.err
+    assert "~ ImageAssurancePolicy/strict  (stricter)" in found.out
+    assert "~ maximum_score: 7 → 5  (stricter)" in found.out
+    assert '~ url: "https://harbor.dev.example.com" → "https://harbor.example.com"' in found.out
+    assert found.out.rstrip().endswith("Differences: 0 added, 2 changed, 0 removed.")
+    back = repository.run("diff", "stage:prod", "stage:dev")
+    assert "~ maximum_score: 5 → 7  (looser)" in back.out
+
+
+def test_a_stage_is_like_itself(repository: PolicyRepository) -> None:
+    same = repository.run("diff", "stage:dev", "stage:dev:desired")
+    assert (same.status, same.err) == (0, "")
+    assert same.out.rstrip().endswith("No differences.")
+
+
+def test_two_revisions(repository: PolicyRepository) -> None:
+    repository.write(POLICY_FILE, POLICY.replace("enabled: true", "enabled: false"))
+    repository.write(
+        "policies/base/label.yaml", "apiVersion: policysync/v1\nkind: Label\nmetadata: {name: l}\nspec: {}\n"
+    )
+    repository.write("policies/base/harbor.yaml", REGISTRY.replace("HARBOR_PASSWORD", "OTHER"))
+    repository.commit()
+    found = repository.run("diff", "rev:HEAD~1", "rev:HEAD", "--format", "json")
+    assert found.status == 2, found.err
+    changes = {change["name"]: change for change in found.json()["changes"]}
+    assert changes["strict"]["posture"] == "looser"
+    assert changes["l"]["action"] == "create"
+    assert (
+        changes["harbor"]["edits"]
+        == [
+            {
+                "path": ["password"],
+                "before": "${env:HARBOR_PASSWORD}",
+                "after": "${env:OTHER}",
+                "posture": "neutral",
+            }
+        ]
+        or changes["harbor"]["edits"][0]["after"] == "${env:OTHER}"
+    )
+    prod = repository.run("diff", "rev:HEAD~1:prod", "stage:prod")
+    assert "maximum_score:" not in prod.out
+    assert "maximum_score_enabled: true → false" in prod.out
+
+
+def test_git_and_live(repository: PolicyRepository) -> None:
+    repository.environ["HARBOR_PASSWORD"] = "canary-password"
+    before = repository.run("diff", "stage:dev:live", "stage:dev")
+    assert before.status == 2, before.err
+    assert "+ ImageAssurancePolicy/strict" in before.out
+    assert "canary" not in before.out + before.err
+    assert repository.run("apply", "--stage", "dev", "--yes").status == 0
+    with by_hand(repository.root) as console:
+        console.edit("ImageAssurancePolicy", "strict", maximum_score=9, description="by hand")
+    found = repository.run("diff", "stage:dev", "stage:dev:live")
+    assert found.status == 2, found.err
+    assert "~ maximum_score: 7 → 9  (looser)" in found.out
+    assert "by hand" not in found.out
+
+
+def test_two_consoles(repository: PolicyRepository) -> None:
+    with by_hand(repository.root, "eu") as console:
+        console.create("Label", {"name": "l", "description": "old"})
+    with by_hand(repository.root, "us") as console:
+        console.create("Label", {"name": "l", "description": "new"})
+    found = repository.run("diff", "stage:prod:live@prod-eu", "stage:prod:live@prod-us")
+    assert found.status == 2, found.err
+    assert '~ description: "old" → "new"' in found.out
+    assert "Differences: 0 added, 1 changed, 0 removed." in found.out
+    several = repository.run("diff", "stage:prod:live", "stage:prod:live@prod-us")
+    assert several.status == 1
+    assert "want stage:prod:live@prod-eu or stage:prod:live@prod-us" in several.err
+
+
+def test_files(repository: PolicyRepository, tmp_path: Path) -> None:
+    export = {"name": "strict", "application_scopes": ["Global"], "maximum_score": 3, "author": "somebody"}
+    repository.write("exports/image_assurance_policy/strict.json", json.dumps(export))
+    path = "exports/image_assurance_policy/strict.json"
+    found = repository.run("diff", POLICY_FILE, f"file:{path}")
+    assert found.status == 2, found.err
+    assert "~ maximum_score: 7 → 3" in found.out
+    assert "author" not in found.out
+    assert repository.run("diff", path, path).status == 0
+    outside = PolicyRepository(tmp_path)
+    assert outside.run("diff", f"team/{POLICY_FILE}", f"team/{path}").out.count("maximum_score") == 2
+
+
+def test_secrets_are_masked(repository: PolicyRepository) -> None:
+    for name, canary in (("a", "canary-one"), ("b", "canary-two")):
+        body = {"name": "harbor", "type": "V2", "password": canary, "webhook": {"auth_token": canary}}
+        repository.write(f"{name}/registry/harbor.json", json.dumps(body))
+    for options in ((), ("--format", "json")):
+        found = repository.run("diff", "a/registry/harbor.json", "b/registry/harbor.json", *options)
+        assert found.status == 2, found.err
+        assert "auth_token" in found.out
+        assert "canary" not in found.out + found.err
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_anything_can_be_compared_raw(repository: PolicyRepository, form: str) -> None:
+    repository.write("a.json", json.dumps({"some": {"thing": 1}, "list": ["a", "b"]}))
+    repository.write("b.yaml", "list: [b, a]\nsome: {thing: 2}\n")
+    found = repository.run("diff", "--raw", "a.json", "b.yaml", "--format", form)
+    assert found.status == 2, found.err
+    assert "some" in found.out
+    assert "list" not in found.out
+    assert repository.run("diff", "--raw", "a.json", "a.json").status == 0
+
+
+def test_live_bodies_can_be_compared_raw_without_showing_a_secret(repository: PolicyRepository) -> None:
+    for name, canary in (("eu", "canary-one"), ("us", "canary-two")):
+        with by_hand(repository.root, name) as console:
+            hook = {"enabled": True, "auth_token": canary}
+            console.create("Registry", {"name": "harbor", "type": "V2", "url": "u", "webhook": hook})
+    found = repository.run("diff", "--raw", "stage:prod:live@prod-eu", "stage:prod:live@prod-us")
+    assert found.status == 2, found.err
+    assert "auth_token" in found.out
+    assert "canary" not in found.out + found.err
+
+
+@pytest.mark.parametrize(
+    ("side", "message"),
+    [
+        ("stage:nowhere", "no stage `nowhere`"),
+        ("stage:dev:live@nowhere", "no target nowhere"),
+        ("rev:nowhere", "no revision"),
+        ("nowhere.yaml", "nowhere.yaml cannot be read"),
+        ("stage:dev:dead", "want stage:S[:live|:desired]"),
+    ],
+)
+def test_a_side_that_is_not_there_is_an_error(repository: PolicyRepository, side: str, message: str) -> None:
+    repository.environ["HARBOR_PASSWORD"] = "not needed"
+    found = repository.run("diff", "stage:dev", side)
+    assert found.status == 1
+    assert message in found.err
