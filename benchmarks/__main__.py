@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.rows import ROWS
 from benchmarks.timing import Row
 
-_FORM = "{:<55} {:>9}  {:<17} {:>9}  {:>6}  {:<13} {}"
+_FORM = "{:<55} {:>9}  {:<18} {:>9}  {:>6}  {:<13} {}"
 
 
 def main() -> None:

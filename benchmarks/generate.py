@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def _cves(random_: random.Random, count: int) -> list[str]:
 
 
 def write_repository(root: Path, count: int, targets: Mapping[str, str]) -> list[Path]:
-    """Write a policy repository with one file a policy and a stage `dev` with these targets (name → URL)."""
+    """Write and commit a policy repository: one file a policy, a stage `dev` with these targets (name → URL)."""
     listed = [
         {"name": name, "backend": "aqua", "url": url, **({} if url.startswith("embedded:") else {"auth": _AUTH})}
         for name, url in targets.items()
@@ -78,9 +79,13 @@ def write_repository(root: Path, count: int, targets: Mapping[str, str]) -> list
         files.append(file)
     project = {"version": 1, "stages": [{"name": "dev", "targets": listed}]}
     (root / "policysync.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
+    (root / ".gitignore").write_text(".policysync/\n", encoding="utf-8")
+    for words in (["init"], ["add", "--all"], ["commit", "--message", "generated"]):
+        subprocess.run(["git", *_AUTHOR, *words], cwd=root, check=True, capture_output=True)
     return files
 
 
+_AUTHOR = ["-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "gc.auto=0"]
 _AUTH = {"method": "password", "user": "administrator", "password": "${env:BENCH_PASSWORD}"}
 
 

@@ -79,6 +79,25 @@ def _plan(runs: int, work: Path, connections: int) -> Row:
     return Row(work_done, "bare http.client", ours, theirs, "at most 1.5")
 
 
+def pipeline(runs: int, work: Path) -> Row:
+    """From git to the last difference, nothing remembered from an earlier run."""
+    seed = write_seed(work / "seed", 2000)
+    root = work / "repository"
+    with console(seed, LATENCY) as port:
+        base = f"http://127.0.0.1:{port}"
+        write_repository(root, 2000, {"dev-console": base})
+        seconds([POLICYSYNC, "schema", KIND, "--out", str(work / "schemas")], root)
+        schema = work / "schemas" / f"{KIND}.schema.json"
+        other = [PYTHON, "-m", "benchmarks.first_choice", str(root), base, str(schema)]
+
+        def cold() -> float:
+            shutil.rmtree(root / ".policysync", ignore_errors=True)
+            return seconds(_plan_line(32), root)
+
+        ours, theirs = compare(cold, lambda: seconds(other), min(runs, 2))
+    return Row("the whole pipeline, 2,000 documents, cold", "first-choice calls", ours, theirs, "at least 8")
+
+
 def growth(runs: int, work: Path) -> Row:
     """Ten times the resources should take ten times as long."""
 
@@ -125,6 +144,7 @@ ROWS: Mapping[str, Callable[[int, Path], Row]] = {
     "validate-warm": validate_warm,
     "plan-10": plan_10,
     "plan-32": plan_32,
+    "pipeline": pipeline,
     "consoles": consoles,
     "growth": growth,
     "memory": memory,
