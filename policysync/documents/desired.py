@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policysync.documents.cache import ParseCache
-from policysync.documents.catalog import Catalog, load
+from policysync.documents.cache import ParseCache, open_cache
+from policysync.documents.catalog import load
 from policysync.documents.expand import is_secret_reference
 from policysync.documents.finding import Finding, Path
 from policysync.documents.judge import Judge
@@ -52,24 +52,13 @@ def desired_state(
     Args:
         secrets: resolves references to secrets. None means offline: references are checked in form only, and stand
             as an empty secret with the reference as its source.
-        cache: remembers parsed files between runs.
+        cache: remembers parsed files between runs; None takes that of the policy repository.
         engine: "rust" or "python", who gives the schema verdict.
     """
+    cache = cache or open_cache(project.root)
     catalog = load(source, project, kinds, cache)
-    return of_catalog(catalog, project, stage, kinds, secrets, engine=engine)
-
-
-def of_catalog(
-    catalog: Catalog,
-    project: Project,
-    stage: Stage,
-    kinds: Mapping[str, Kind],
-    secrets: Secrets | None = None,
-    *,
-    engine: str = "rust",
-) -> Desired:
-    """Return the resources of a stage out of documents that are loaded already."""
-    judged = Judge(catalog, project, kinds, engine=engine).stage(stage)
+    judged = Judge(catalog, project, kinds, engine=engine, cache=cache).stage(stage)
+    cache.save()
     problems = [*catalog.problems, *judged.problems]
     resources = []
     for draft in judged.good:
