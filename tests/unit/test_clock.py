@@ -1,0 +1,23 @@
+"""Time as an argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from policysync.clock import Clock, FakeClock, SystemClock
+
+
+def test_a_fake_clock_moves_only_when_somebody_sleeps() -> None:
+    clock: Clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
+    assert clock.now() == datetime(2026, 3, 1, tzinfo=UTC)
+    clock.sleep(90)
+    assert clock.now() == datetime(2026, 3, 1, 0, 1, 30, tzinfo=UTC)
+    assert clock.monotonic() == 90
+
+
+def test_the_system_clock_is_in_utc_and_runs_forward() -> None:
+    clock: Clock = SystemClock()
+    before = clock.monotonic()
+    clock.sleep(0)
+    assert clock.monotonic() >= before
+    assert clock.now().utcoffset() == timedelta(0)

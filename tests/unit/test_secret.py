@@ -1,0 +1,77 @@
+"""Secrets: equal, recognised, and never shown."""
+
+from __future__ import annotations
+
+import copy
+import io
+import logging
+import pickle
+from dataclasses import dataclass
+
+import pytest
+
+from policysync.secret import MASK, RedactingFilter, Secret, redact
+
+VALUE = "hunter2-long-enough"
+
+
+@dataclass(frozen=True)
+class Holder:
+    token: Secret
+
+
+def test_a_secret_shows_only_a_mask() -> None:
+    secret = Secret(VALUE, "${env:TOKEN}")
+    assert [str(secret), repr(secret), f"{secret}", f"{secret!r:>3}"] == [MASK] * 4
+    assert VALUE not in repr(Holder(secret))
+    assert secret.reveal() == VALUE
+
+
+def test_secrets_are_equal_when_their_values_are() -> None:
+    assert Secret("a", "${env:A}") == Secret("a", "${env:B}")
+    assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
+    assert Secret("a") != "a"
+    assert Secret("\udc80") == Secret("\udc80")
+
+
+def test_a_digest_knows_its_value_and_its_salt() -> None:
+    assert Secret("a").digest("s") == Secret("a").digest("s")
+    assert len({Secret(v).digest(s) for v in ("a", "b", "\udc80") for s in ("s", "t")}) == 6
+    assert len(Secret("a").digest("s")) == 64
+
+
+@pytest.mark.parametrize("write", [pickle.dumps, copy.deepcopy])
+def test_a_secret_is_never_written(write: object) -> None:
+    with pytest.raises(TypeError, match="never written"):
+        write(Secret("a"))  # type: ignore[operator]  # both take one object
+
+
+def test_texts_from_outside_are_masked_the_longest_value_first() -> None:
+    Secret("swordfish")
+    Secret("swordfish-and-more")
+    assert redact("x=swordfish-and-more y=swordfish") == f"x={MASK} y={MASK}"
+
+
+def test_a_value_too_short_to_hide_masks_nothing() -> None:
+    Secret("abc")
+    assert redact("abc") == "abc"
+
+
+def test_log_records_are_masked_with_their_arguments_and_tracebacks() -> None:
+    Secret("correct-horse")
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(RedactingFilter())
+    logger = logging.getLogger("tests.secret")
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        logger.warning("said %s", "correct-horse")
+        raise ValueError("correct-horse is wrong")
+    except ValueError:
+        logger.exception("failed")
+    finally:
+        logger.removeHandler(handler)
+    assert "correct-horse" not in stream.getvalue()
+    assert f"said {MASK}" in stream.getvalue()
+    assert f"ValueError: {MASK} is wrong" in stream.getvalue()
