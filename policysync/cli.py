@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "kinds": "List the kinds of resources.",
     "schema": "Print the JSON Schema of a kind, for editors.",
     "config": "Check and show policysync.yaml.",
+    "unlock": "Take away the lock of an apply that died.",
     "completion": "Print the completion script of a shell.",
 }
 """Every command with its line in `--help`; a test keeps these equal to the commands' own."""
