@@ -10,7 +10,7 @@ from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Cause, Change, Plan, Posture, Release
 from policysync.plan.diff import diff, released
-from policysync.plan.order import waves
+from policysync.plan.order import references, waves
 from policysync.plan.posture import posture_of_change
 from policysync.pointer import MISSING
 from policysync.state.normalize import live_spec, new_spec
@@ -56,10 +56,10 @@ def build(
     live = {resource.address: resource for resource in world.live}
     desired = {resource.address: resource for resource in world.desired}
     gone = [live[address] for address in sorted(world.last_applied) if address in live and address not in desired]
-    deletable = [r for r in gone if _deletable(r, kinds[r.address.kind], world)]
+    deletable = [r for r in gone if _deletable(r, kinds[r.address.kind], world)] if prune else []
+    held = _held({r.address for r in deletable}, world, kinds) if deletable else {}
     changes = [change for r in world.desired if (change := _change(r, live.get(r.address), world, kinds))]
-    if prune:
-        changes += [_delete(resource, kinds[resource.address.kind]) for resource in deletable]
+    changes += [_delete(r, kinds[r.address.kind]) for r in deletable if r.address not in held]
     doomed = {change.address for change in changes if change.action is Action.DELETE}
     return Plan(
         stage=stage,
@@ -73,7 +73,7 @@ def build(
         live=len(live) + len(world.others),
         desired=len(desired),
         schemas=tuple(sorted({c.address.kind: kinds[c.address.kind].digest for c in changes}.items())),
-        notices=tuple(notices),
+        notices=(*notices, *(f"{address} is kept: {by} still refers to it" for address, by in sorted(held.items()))),
     )
 
 
@@ -155,6 +155,21 @@ def _deletable(resource: Resource, kind: Kind, world: World) -> bool:
     # What the product ships may be known by a member that only the body has.
     values = {**resource.raw, **resource.spec}
     return resource.address not in world.protected and kind.builtin(resource.address.name, values) is None
+
+
+def _held(going: set[Address], world: World, kinds: Mapping[str, Kind]) -> dict[Address, Address]:
+    """Return which of the resources that are to go are still referred to by one that stays, and by which."""
+    specs: dict[Address, dict[str, Any]] = {}
+    for resource in (*world.live, *world.desired):
+        specs[resource.address] = {**specs.get(resource.address, {}), **resource.spec}
+    refs = {a: references(kinds[a.kind], Resource(a, spec)) & going for a, spec in specs.items()}
+    held: dict[Address, Address] = {}
+    while True:
+        staying = (address for address in sorted(refs) if address not in going or address in held)
+        found = {target: address for address in staying for target in refs[address] if target not in held}
+        if not found:
+            return held
+        held |= found
 
 
 def _unmanaged(world: World, live: Mapping[Address, Resource], kinds: Mapping[str, Kind]) -> Iterator[Address]:

@@ -173,3 +173,28 @@ def test_a_plan_counts_and_names_what_it_was_made_of(kinds: Kinds) -> None:
 
 def test_the_ledger_of_these_tests_holds_no_secret(kinds: Kinds) -> None:
     assert "hunter2" not in str(applied(desired(kinds, "Policy", "web", password="hunter2")))
+
+
+def test_what_something_still_refers_to_is_kept_and_so_is_what_that_refers_to(kinds: Kinds) -> None:
+    gone = [desired(kinds, "Scope", "a"), desired(kinds, "Scope", "b"), desired(kinds, "Policy", "old", scopes=["b"])]
+    found = [
+        live(kinds, "Policy", "web", scopes=["a"]),
+        live(kinds, "Policy", "old", scopes=["b"]),
+        live(kinds, "Scope", "a"),
+        live(kinds, "Scope", "b"),
+    ]
+    plan = plan_of(kinds, [desired(kinds, "Policy", "web", note="x")], found, gone, prune=True)
+    assert [change.id for wave in plan.waves for change in wave] == [
+        "delete:Policy/old",
+        "update:Policy/web",
+        "delete:Scope/b",
+    ]
+    assert plan.kept == (Address("Scope", "a"),)
+    assert plan.notices == ("Scope/a is kept: Policy/web still refers to it",)
+
+
+def test_what_is_referred_to_no_more_goes(kinds: Kinds) -> None:
+    wanted = desired(kinds, "Policy", "web", scopes=["Global"])
+    found = [live(kinds, "Policy", "web", scopes=["a"]), live(kinds, "Scope", "a")]
+    plan = plan_of(kinds, [wanted], found, [desired(kinds, "Scope", "a")], prune=True)
+    assert [change.id for change in plan.changes] == ["update:Policy/web", "delete:Scope/a"]
