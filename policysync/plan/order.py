@@ -64,13 +64,13 @@ def _levels(waiting: Mapping[Address, set[Address]], changes: Mapping[Address, C
 
 def _circle(open_: Mapping[Address, set[Address]]) -> set[Address]:
     """Return changes that wait for each other, and for nothing else. There are some when nothing is ready."""
-    circle = _reached(open_, min(open_))
+    start = min(open_)
     while True:
-        start = min(circle)
-        outside = next((a for a in sorted(circle) if start not in _reached(open_, a)), None)
-        if outside is None:
-            return circle
-        circle = _reached(open_, outside)
+        ahead = _reached(open_, start)
+        away = next((address for address in sorted(ahead) if start not in _reached(open_, address)), None)
+        if away is None:
+            return ahead
+        start = away
 
 
 def _reached(open_: Mapping[Address, set[Address]], start: Address) -> set[Address]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policysync.kinds.kind import Kind
@@ -21,6 +21,7 @@ graphs = st.fixed_dictionaries({node: st.frozensets(st.integers(0, NODES - 1)) f
 trees = st.fixed_dictionaries({node: st.frozensets(st.integers(0, max(0, node - 1))) for node in range(NODES)}).map(
     lambda graph: {node: below - {node} for node, below in graph.items()}
 )
+_ALONE: Graph = dict.fromkeys((3, 4, 6), frozenset())
 actions = st.lists(st.sampled_from(Action), min_size=NODES, max_size=NODES)
 
 
@@ -80,8 +81,9 @@ def test_every_change_runs_once_whatever_refers_to_what(
     assert sorted(ran) == sorted(change.id for change in changes)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(graph=graphs)
+@example(graph={0: frozenset({1, 2}), 1: frozenset({5}), 2: frozenset({1}), 5: frozenset({1}), **_ALONE})
 def test_only_what_is_in_a_circle_shares_a_wave_with_what_it_refers_to(kinds: dict[str, Kind], graph: Graph) -> None:
     changes = [_change(number, Action.CREATE, graph, graph) for number in range(NODES)]
     place = {change.address.name: index for index, wave in enumerate(waves(changes, kinds)) for change in wave}
