@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from policysync.documents.cache import NoCache, ParseCache
 from policysync.documents.document import Document
@@ -20,8 +20,7 @@ Name = tuple[str, str]
 """Kind, and the document's own name."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Catalog:
+class Catalog(NamedTuple):
     """The documents of a source. An overlay without a base is in `problems`, not in `overlays`."""
 
     base: Mapping[Name, Document]

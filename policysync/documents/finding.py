@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Path = tuple[str, ...]
 """Steps inside a spec: member names, and the positions of list elements as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong (or, as a warning, unwise) at a path inside a spec.
 
     `at_key` says that the member's name is what is wrong, not its value.

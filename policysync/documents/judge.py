@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -24,8 +24,7 @@ RULES = "1"
 """Goes up whenever the same spec may be judged differently; verdicts of other rules are then never found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """The drafts of one stage. `good` have no error; their warnings are in `problems` with everything else."""
 
     drafts: tuple[Draft, ...]
@@ -33,8 +32,7 @@ class Judged:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Part of a catalog: the documents in question, and all that could have to do with them, themselves included."""
 
     centre: frozenset[Name]

@@ -9,9 +9,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from gc import disable, enable, isenabled
-from typing import Any
+from typing import Any, NamedTuple
 
 from policysync.documents.places import Places, Refusals, line_and_column
 from policysync.errors import InvalidInput, Location, Problem
@@ -20,8 +19,7 @@ LOADER = "1"
 """Goes up whenever the same bytes may give another value; old cache entries are then never found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """One document of a file: its value, and where the value starts."""
 
     value: Any

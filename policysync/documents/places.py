@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from policysync.errors import Location, Problem
 
 NESTING = 64
 """How deep mappings and lists may stand inside each other."""
 
 
-@dataclass(frozen=True, slots=True)
 class Places:
     """Line and column, from 1, of the keys and values of one document, by pointer."""
 
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
-    values: dict[str, tuple[int, int]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.keys: dict[str, tuple[int, int]] = {}
+        self.values: dict[str, tuple[int, int]] = {}
 
     def value(self, pointer: str) -> tuple[int, int]:
         """Return the place of a value, or of the nearest value around it that is written in the file."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from policysync.documents.branches import branches
 from policysync.documents.finding import Finding, Path
@@ -14,8 +13,7 @@ from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name at a path inside a spec; any of `kinds` may answer to it."""
 
     path: Path

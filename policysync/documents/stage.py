@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from policysync.documents.branches import branches
 from policysync.documents.catalog import Catalog, Name
@@ -22,16 +21,14 @@ from policysync.pointer import join
 from policysync.state.resource import Address
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class Layer(NamedTuple):
     """One document with its variables replaced."""
 
     document: Document
     spec: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Draft:
+class Draft(NamedTuple):
     """One resource of one stage, before it is judged.
 
     Attributes:
@@ -78,7 +75,7 @@ class Draft:
 def placed(document: Document, path: tuple[str, ...], finding: Finding, placing: Placing) -> Problem:
     """Return a finding with its place in one document."""
     pointer = document.below + join(path)
-    where = placing.at(document.where, document.index, pointer, finding.at_key)
+    where = placing.at(document.where, document.position, pointer, finding.at_key)
     return Problem(where, pointer, finding.message, finding.code, finding.warning)
 
 

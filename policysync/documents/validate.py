@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, load
@@ -16,8 +16,7 @@ from policysync.errors import Problem
 from policysync.kinds.kind import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
+class Validation(NamedTuple):
     """What was looked at, and everything found, in the order of files and lines."""
 
     problems: tuple[Problem, ...]
@@ -70,7 +69,7 @@ def _in_stages(problem: Problem, names: list[str], total: int) -> Problem:
     """Name the stages of a problem where that says something: not all of them, and not plain from the file."""
     if len(names) == total or problem.where.file.startswith(STAGES) or _says(problem, names):
         return problem
-    return replace(problem, message=f"{problem.message} (stage {', '.join(names)})")
+    return dataclasses.replace(problem, message=f"{problem.message} (stage {', '.join(names)})")
 
 
 def _says(problem: Problem, names: list[str]) -> bool:
