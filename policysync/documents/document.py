@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from policysync.errors import Location
 
 
-# A named tuple, as all that passes between these modules: making a dataclass takes 1 ms at import, ten times as long,
-# and one-file validate has to start quickly.
-class Document(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
     """A document whose envelope is in order.
 
     Attributes:
         where: where it starts.
-        position: which document of its file it is, from 0.
+        index: which document of its file it is, from 0.
         kind: the name of a kind that exists.
         name: `metadata.name`; for an export without envelope the natural key.
         stage: the stage it overlays; empty in base.
@@ -27,13 +26,13 @@ class Document(NamedTuple):
     """
 
     where: Location
-    position: int
+    index: int
     kind: str
     name: str
     stage: str
     spec: Mapping[str, Any]
     below: str = "/spec"
-    labels: Mapping[str, str] = MappingProxyType({})
+    labels: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     protect: bool | None = None
     absent: bool = False

@@ -122,7 +122,7 @@ class _Envelope:
             self.refuse("/spec", "an absent resource has no spec; drop one of the two", "absent")
         return Document(
             where=self.where,
-            position=self.index,
+            index=self.index,
             kind=kind,
             name=name,
             stage=self.stage,

@@ -75,7 +75,7 @@ class Draft(NamedTuple):
 def placed(document: Document, path: tuple[str, ...], finding: Finding, placing: Placing) -> Problem:
     """Return a finding with its place in one document."""
     pointer = document.below + join(path)
-    where = placing.at(document.where, document.position, pointer, finding.at_key)
+    where = placing.at(document.where, document.index, pointer, finding.at_key)
     return Problem(where, pointer, finding.message, finding.code, finding.warning)
 
 
