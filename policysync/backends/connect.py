@@ -18,10 +18,11 @@ from policysync.backends.aqua import (
     console_url,
 )
 from policysync.backends.connection import Timeouts
-from policysync.backends.http import Http, Local, Tls
+from policysync.backends.http import Http, Local
 from policysync.backends.memory import Memory
 from policysync.backends.port import Again, Backend
 from policysync.backends.session import Method, Session
+from policysync.backends.tls import Tls
 from policysync.clock import Clock, SystemClock
 from policysync.documents.project import Limits, Target
 from policysync.errors import PolicySyncError, Refused

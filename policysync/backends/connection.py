@@ -1,6 +1,6 @@
-"""One keep-alive connection to one console, on the standard library.
+"""One keep-alive connection to one console.
 
-The pool of an HTTP library costs more than the network when every worker needs just one connection.
+The standard library opens it, through a proxy where there is one; the bytes on it are `framing`'s.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
+from policysync.backends.framing import Exchange, Inbox, answer, request
 from policysync.errors import Refused
 from policysync.secret import Secret
 
 # In every Python 3, and in no type stub.
 _bypasses = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]  # see above
-
-Exchange = tuple[int, list[tuple[str, str]], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,17 @@ class Origin:
     scheme: str
     host: str
     port: int
+
+    @classmethod
+    def of(cls, url: str) -> Origin:
+        """Return the origin of `scheme://host[:port]`."""
+        parts = urllib.parse.urlsplit(url)
+        return cls(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the port goes without saying."""
+        return self.port == (443 if self.scheme == "https" else 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +82,12 @@ def proxy_for(origin: Origin, proxies: Mapping[str, str]) -> Proxy | None:
     return Proxy(parts.hostname, parts.port or 3128, authorization)
 
 
-class Connection:
-    """A connection that is opened when needed and kept; it serves one thread at a time.
+class Unreached(Exception):
+    """There is no connection, so nothing was sent. The cause says why."""
 
-    `open` raises OSError: nothing was sent. `exchange` raises OSError or HTTPException: something may have been.
-    """
+
+class Connection:
+    """A connection that is opened when needed and kept; it serves one thread at a time."""
 
     def __init__(
         self, origin: Origin, tls: Callable[[], ssl.SSLContext], timeouts: Timeouts, proxy: Proxy | None = None
@@ -84,6 +95,9 @@ class Connection:
         self._timeouts = timeouts
         self._prefix = ""
         self._headers: dict[str, str] = {}
+        self._host = _bracketed(origin.host) + ("" if origin.is_usual else f":{origin.port}")
+        self._socket: socket.socket | None = None
+        self._inbox = Inbox(lambda _: b"")
         host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
         authorization = {"Proxy-Authorization": proxy.authorization} if proxy and proxy.authorization else {}
         if origin.scheme == "https":
@@ -97,35 +111,44 @@ class Connection:
                 self._headers = authorization
 
     def open(self) -> bool:
-        """Make sure there is a connection and return whether it is a new one."""
-        held: socket.socket | None = self._http.sock
-        if held is not None and not _is_readable(held):
+        """Make sure there is a connection and return whether it is a new one.
+
+        Raises:
+            Unreached: there is none.
+        """
+        if self._socket is not None and not _is_readable(self._socket):
             return False
         # Something to read where nothing was asked: the other side said goodbye.
-        self._http.close()
+        self.close()
         try:
             self._http.connect()
-        except OSError:
-            self._http.close()
-            raise
-        self._http.sock.settimeout(self._timeouts.read)
+        except (OSError, HTTPException) as error:
+            self.close()
+            raise Unreached(str(error) or type(error).__name__) from error
+        self._socket = self._http.sock
+        self._socket.settimeout(self._timeouts.read)
+        self._inbox = Inbox(self._socket.recv)
         return True
 
     def exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Exchange:
-        """Send one request and return status, headers and the whole body of its answer."""
-        complete = False
+        """Send one request on the open connection and return status, headers and the whole body of its answer.
+
+        Raises:
+            OSError, HTTPException: no whole answer came; the request may have been carried out.
+        """
+        sent = request(method, self._prefix + target, self._host, {**headers, **self._headers}, body)
+        keeps = False
         try:
-            self._http.request(method, self._prefix + target, body or None, {**headers, **self._headers})
-            response = self._http.getresponse()
-            content = response.read()
-            complete = True
+            self._http.sock.sendall(sent)
+            received, keeps = answer(self._inbox, method)
         finally:
-            if not complete:
-                self._http.close()
-        return response.status, response.getheaders(), content
+            if not keeps:
+                self.close()
+        return received
 
     def close(self) -> None:
         """Let go of it."""
+        self._socket = None
         self._http.close()
 
 

@@ -1,129 +1,99 @@
-"""HTTP: the only module that knows which library speaks it.
+"""HTTP: sends requests and tells failures apart by what they leave behind.
 
-Each client has one connection and serves one thread at a time; as many exist as threads are busy at once. A big
-shared pool is several times slower, because it looks at every connection on every request.
+Each worker has one connection to each origin and serves one thread at a time; as many workers exist as threads are
+busy at once. Why no library does this is in docs/decisions/0008.
 """
 
 from __future__ import annotations
 
-import logging
 import ssl
-import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
 from http.client import HTTPException
-from pathlib import Path
-
-import httpx
+from typing import Protocol
 
 from policysync.backends.answer import Answer
 from policysync.backends.bucket import Bucket
-from policysync.backends.connection import Connection, Exchange, Origin, Timeouts, proxy_for
+from policysync.backends.connection import Connection, Origin, Timeouts, Unreached, proxy_for
+from policysync.backends.framing import Exchange
+from policysync.backends.tls import Tls
 from policysync.clock import Clock
 from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
 from policysync.secret import redact
 
 Local = Callable[[str, str, dict[str, str], bytes], Exchange]
-"""Answers in process: method, path with query, headers and body → status, headers and body.
+"""Answers in process: method, path with query, headers (names in lower case) and body → status, headers and body.
 
 A ConnectionRefusedError out of it means that nothing was done, any other OSError that no answer came.
 """
 
-_log = logging.getLogger(__name__)
 _IDEMPOTENT = frozenset({"GET", "HEAD"})
 
 
-@dataclass(frozen=True)
-class Tls:
-    """How certificates are checked. The context is made once, when the first https connection needs it."""
+class Worker(Protocol):
+    """Carries one request at a time, and its answer."""
 
-    verify: bool = True
-    ca_file: str = ""
-
-    @cached_property
-    def context(self) -> ssl.SSLContext:
-        """The context all connections share.
+    def exchange(self, origin: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Exchange:
+        """Return the answer of an origin (`scheme://host[:port]`).
 
         Raises:
-            Refused: the bundle cannot be read.
+            Unreached: nothing was sent.
+            OSError, HTTPException: something may have been.
         """
-        context = ssl.create_default_context()
-        if not self.verify:
-            _log.warning(
-                "TLS certificates are NOT verified (verify: false): anybody on the way can read and change all"
-            )
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        elif self.ca_file:
-            try:
-                context.load_verify_locations(Path(self.ca_file))
-            except OSError as error:
-                raise Refused(f"{self.ca_file}: not a bundle of CA certificates in PEM: {error}") from error
-        return context
+
+    def close(self) -> None:
+        """Let go of every connection."""
 
 
-class Wire(httpx.BaseTransport):
-    """A transport with one connection per origin, on `http.client`."""
+class Wire:
+    """One connection to each origin."""
 
     def __init__(self, tls: Tls, timeouts: Timeouts, proxies: Mapping[str, str]) -> None:
         self._tls = tls
         self._timeouts = timeouts
         self._proxies = proxies
-        self._held: dict[Origin, Connection] = {}
+        self._held: dict[str, Connection] = {}
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        connection = self._to(Origin(url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)))
+    def exchange(self, origin: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Exchange:
+        connection = self._held.get(origin) or self._to(origin)
+        fresh = connection.open()
         try:
-            fresh = connection.open()
-        except OSError as error:
-            raise httpx.ConnectError(str(error)) from error
-        try:
-            status, headers, body = self._exchange(connection, request, again=not fresh)
-        except (OSError, HTTPException) as error:
-            raise httpx.ReadError(str(error) or type(error).__name__) from error
-        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
-
-    def _exchange(self, connection: Connection, request: httpx.Request, *, again: bool) -> Exchange:
-        target = request.extensions["target"].decode()
-        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
-        try:
-            return connection.exchange(request.method, target, headers, request.content)
+            return connection.exchange(method, target, headers, body)
         except ConnectionError:
             # A connection that lay idle may have died unnoticed; a write could have been done all the same.
-            if not again or request.method not in _IDEMPOTENT:
+            if fresh or method not in _IDEMPOTENT:
                 raise
             connection.open()
-            return connection.exchange(request.method, target, headers, request.content)
+            return connection.exchange(method, target, headers, body)
 
-    def _to(self, origin: Origin) -> Connection:
-        if origin not in self._held:
-            proxy = proxy_for(origin, self._proxies)
-            self._held[origin] = Connection(origin, lambda: self._tls.context, self._timeouts, proxy)
-        return self._held[origin]
+    def _to(self, origin: str) -> Connection:
+        there = Origin.of(origin)
+        connection = Connection(there, lambda: self._tls.context, self._timeouts, proxy_for(there, self._proxies))
+        self._held[origin] = connection
+        return connection
 
     def close(self) -> None:
         for connection in self._held.values():
             connection.close()
 
 
-class InProcess(httpx.BaseTransport):
-    """A transport to a console in this process."""
+class InProcess:
+    """A console in this process."""
 
     def __init__(self, local: Local) -> None:
         self._local = local
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        target = request.extensions["target"].decode()
+    def exchange(self, origin: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Exchange:
         try:
-            status, headers, body = self._local(request.method, target, dict(request.headers), request.content)
+            status, received, content = self._local(
+                method, target, {"host": origin.partition("://")[2], **_lower(headers.items())}, body
+            )
         except ConnectionRefusedError as error:
-            raise httpx.ConnectError(str(error) or "refused") from error
-        except OSError as error:
-            raise httpx.ReadError(str(error) or type(error).__name__) from error
-        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+            raise Unreached(str(error) or "refused") from error
+        return status, list(_lower(received).items()), content
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 class Http:
@@ -145,7 +115,7 @@ class Http:
         self._tls = tls or Tls()
         self._timeouts = timeouts or Timeouts()
         self._proxies = urllib.request.getproxies_environment()
-        self._idle: list[httpx.Client] = []
+        self._idle: list[Worker] = []
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, writes: bool = False
@@ -159,35 +129,29 @@ class Http:
             OutcomeUnknown: a write was sent and got no whole answer.
             Refused: the certificate or the proxy is not acceptable.
         """
-        parts = urllib.parse.urlsplit(url)
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
-        request = httpx.Request(
-            method,
-            f"{parts.scheme}://{parts.netloc}/",
-            headers={"Accept-Encoding": "gzip", **headers},
-            content=body,
-            extensions={"target": target.encode()},
-        )
+        scheme, _, rest = url.partition("://")
+        host, _, path = rest.partition("/")
+        target = "/" + path
         self._bucket.take()
-        client = self._borrow()
+        worker = self._borrow()
         try:
-            response = client.send(request)
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _failure(error, f"{method} {target}", parts.netloc, writes=writes) from error
+            status, received, content = worker.exchange(
+                f"{scheme}://{host}", method, target, {"Accept-Encoding": "gzip", **headers}, body
+            )
+        except Unreached as error:
+            raise _unreached(error, f"{method} {target}", host) from error
+        except (OSError, HTTPException) as error:
+            raise _no_answer(error, f"{method} {target}", host, writes=writes) from error
         finally:
-            self._idle.append(client)
-        return Answer(
-            method, target, response.status_code, _lower(response.headers), self._clock.now(), response.content
-        )
+            self._idle.append(worker)
+        return Answer(method, target, status, dict(received), self._clock.now(), content)
 
-    def _borrow(self) -> httpx.Client:
+    def _borrow(self) -> Worker:
         # The last one given back goes out first, so that few connections stay warm instead of many going stale.
         try:
             return self._idle.pop()
         except IndexError:
-            transport = InProcess(self._local) if self._local else Wire(self._tls, self._timeouts, self._proxies)
-            # Without trust_env=False the library would put a proxy transport of its own in the place of ours.
-            return httpx.Client(transport=transport, trust_env=False)
+            return InProcess(self._local) if self._local else Wire(self._tls, self._timeouts, self._proxies)
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -195,19 +159,22 @@ class Http:
             self._idle.pop().close()
 
 
-def _failure(error: httpx.HTTPError, what: str, host: str, *, writes: bool) -> BackendError:
+def _unreached(error: Unreached, what: str, host: str) -> BackendError:
     cause, text = error.__cause__, redact(str(error))
     if isinstance(cause, ssl.SSLCertVerificationError):
         advice = "name its CA bundle in the target's options (ca_file)"
         return Refused(f"{what}: {host} has a certificate that is not trusted: {cause.verify_message}; {advice}")
-    if isinstance(error, httpx.ConnectError):
-        if "Tunnel connection failed: 4" in text:
-            return Refused(f"{what}: the proxy does not let us through to {host}: {text}")
-        return Unavailable(f"{what}: cannot reach {host}: {text}")
+    if "Tunnel connection failed: 4" in text:
+        return Refused(f"{what}: the proxy does not let us through to {host}: {text}")
+    return Unavailable(f"{what}: cannot reach {host}: {text}")
+
+
+def _no_answer(error: OSError | HTTPException, what: str, host: str, *, writes: bool) -> BackendError:
+    text = redact(str(error)) or type(error).__name__
     if writes:
         return OutcomeUnknown(f"{what}: sent to {host}, but no whole answer came: {text}")
     return Unavailable(f"{what}: no whole answer from {host}: {text}")
 
 
-def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers}

@@ -4,6 +4,7 @@ import gzip
 import logging
 import ssl
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from unit.backends.wire import CLOSE, HANG, RESET, WireServer, http
 
 from policysync.backends.connection import Timeouts
-from policysync.backends.http import Http, Tls
+from policysync.backends.http import Http
+from policysync.backends.tls import Tls
 from policysync.clock import FakeClock
 from policysync.errors import OutcomeUnknown, Refused, Unavailable
 
@@ -96,6 +98,8 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(serving: Serves, se
     server = serving([http()], [http()])
     sends = sender()
     sends.send("GET", f"{server.url}/", {})
+    while not server.ended:
+        time.sleep(0.001)
     assert sends.send("POST", f"{server.url}/", {}, b"{}", writes=True).status == 200
     assert server.connections == 2
 

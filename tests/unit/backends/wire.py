@@ -31,6 +31,7 @@ class WireServer:
     tunnels: bool = False
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    ended: int = 0
 
     def __post_init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -76,6 +77,7 @@ class WireServer:
                     held = self.tls.wrap_socket(held, server_side=True)
         finally:
             held.close()
+            self.ended += 1
 
     def _end(self, held: socket.socket, how: bytes) -> None:
         if how == HANG:
