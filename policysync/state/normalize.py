@@ -182,9 +182,10 @@ def _filled(
         if value.get(name) is None:
             result[name] = make()
     for name, v in value.items():
-        if v is None or name not in members:
+        normalize = members.get(name)
+        if v is None or normalize is None:
             continue
-        normal = v if v is True or v is False else members[name](v)
+        normal = v if v is True or v is False else normalize(v)
         if normal is MISSING:
             result.pop(name, None)
         else:
