@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from policysync.errors import Exit, InvalidInput, PolicySyncError, Problem
 from policysync.kinds.load import load_kinds
 
 FORMAT_VERSION = 1
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @click.command(short_help="Check policy files offline, without credentials.")
@@ -89,7 +92,8 @@ def _files(project: Project, paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _text(problems: Sequence[Problem]) -> str:
-    return "\n".join(str(problem) for problem in problems)
+    """Return one line for each problem. Control characters of a hostile file or file name are spelt out."""
+    return "\n".join(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(problem)) for problem in problems)
 
 
 def _summary(result: Validation) -> str:

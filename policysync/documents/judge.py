@@ -44,7 +44,9 @@ class Part(NamedTuple):
         document = draft.layers[0].document
         if document.name in names or (document.kind, document.name) in self.centre:
             return True
-        return len(draft.kind.key) > 1 or any(reference.name in names for reference in references)
+        if len(draft.kind.key) > 1 and any(kind == document.kind for kind, _ in self.centre):
+            return True
+        return any(reference.name in names for reference in references)
 
 
 class Judge:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policysync.documents.emit import emit, emit_inline, needs_quotes
@@ -78,6 +78,7 @@ def same(a: Any, b: Any) -> bool:
     return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
 
 
+@settings(deadline=None)
 @given(documents)
 @example({"texts": TRAPS})
 @example(dict.fromkeys(TRAPS, 1))
@@ -88,6 +89,7 @@ def test_what_is_written_is_read_back_alike(document: dict[str, Any]) -> None:
     assert same(yaml.safe_load(text), document)
 
 
+@settings(deadline=None)
 @given(values)
 def test_a_value_can_stand_inside_other_yaml(value: Any) -> None:
     line = emit_inline(value)

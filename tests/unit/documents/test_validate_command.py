@@ -85,6 +85,15 @@ def test_paths_that_are_not_there(root: Path) -> None:
     assert "lies outside the policy root" in done.stderr
 
 
+def test_control_characters_do_not_reach_the_terminal(root: Path) -> None:
+    write(root, {A: policy('enabled: true\n"x\\e[2Jy\\n": 1\nlevel: "\\e[31m"'), "policies/base/n\nm.yaml": "[\n"})
+    done = run(root)
+    assert "unknown field `x\\x1b[2Jy\\x0a`" in done.stdout
+    assert "policies/base/n\\x0am.yaml:2:1" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert len(done.stdout.splitlines()) == 2
+
+
 def test_one_stage(root: Path) -> None:
     write(root, {A: policy("enabled: true"), "policies/stages/prod/a.yaml": policy("score: 11")})
     assert run(root, "--stage", "dev").returncode == 0
