@@ -15,8 +15,11 @@ ON_ROOT = frozenset({"x-kind", "x-api", "x-render"})
 ON_FIELD = frozenset(
     {
         "x-applies-to",
+        "x-applies-when",
+        "x-computed",
         "x-confidence",
         "x-cosmetic",
+        "x-echo",
         "x-empty",
         "x-env-specific",
         "x-exclude",
@@ -29,7 +32,9 @@ ON_FIELD = frozenset(
         "x-optional",
         "x-read-only",
         "x-ref",
+        "x-ref-keys",
         "x-removed",
+        "x-required-on",
         "x-sensitive",
         "x-server-filled",
         "x-set",
@@ -38,6 +43,7 @@ ON_FIELD = frozenset(
         "x-unlimited",
         "x-volatile",
         "x-wire",
+        "x-without",
         "x-write-only",
     }
 )
@@ -49,6 +55,8 @@ _DATA = (
     "const",
     "enum",
     "examples",
+    "x-applies-when",
+    "x-computed",
     "x-initial",
     "x-empty",
     "x-known",

@@ -34,6 +34,16 @@ class Field:
             is it lies above all numbers; MISSING when there is none.
         gated_by: the boolean sibling without which the field has no effect.
         normalizer: how values are spelt before they are compared: "case", "lines" or "port-range".
+        ref: the kinds one of whose resources the text names.
+        ref_with: the sibling whose value and the text together make the key of what is referred to; empty when the
+            text is the key alone.
+        ref_keys: the kind whose resources the names of a map's members name.
+        applies_when: values of siblings without which the field has no effect; `../name` is a member beside the object.
+        computed: how the field is made from a sibling when a change is sent, and that sibling: ("added", name),
+            ("removed", name), ("before", name) or ("same", name); empty when it is not.
+        echo: never in git, but sent back on an update as it was read.
+        without: the sibling whose value is taken out of this list before it is compared; empty when none.
+        required_on: "create" when only that call needs the field.
         known: the values seen so far; another one is a warning, not an error.
         exclude: elements of an array with these values are the server's own: never compared, never changed.
         relevant: False when the field travels in the body of this kind without effect.
@@ -61,6 +71,13 @@ class Field:
     relevant: bool = True
     env_specific: bool | str = False
     ref: tuple[str, ...] = ()
+    ref_with: str = ""
+    ref_keys: tuple[str, ...] = ()
+    applies_when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    computed: tuple[str, ...] = ()
+    echo: bool = False
+    without: str = ""
+    required_on: str = ""
     stricter: Stricter = None
     unlimited: Any = MISSING
     gated_by: str = ""
@@ -89,6 +106,8 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
     free = schema.get("additionalProperties")
     empty = schema.get("x-empty", ())
     confidence = schema.get("x-confidence", "sure")
+    ref = schema.get("x-ref", ())
+    paired = isinstance(ref, Mapping)
     return Field(
         name=name,
         types=frozenset((types,) if isinstance(types, str) else types),
@@ -100,7 +119,7 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         positions=tuple(field_of(sub, kind) for sub in schema.get("prefixItems", ())),
         unordered=schema.get("x-set", False),
         key=_names(schema.get("x-key", ())),
-        read_only=schema.get("x-read-only", False) or schema.get("x-volatile", False),
+        read_only=any(schema.get(word) for word in ("x-read-only", "x-volatile", "x-computed")),
         server_filled=schema.get("x-server-filled", False),
         write_only=schema.get("x-write-only", False),
         sensitive=schema.get("x-sensitive", False),
@@ -109,7 +128,14 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         optional=schema.get("x-optional", False),
         relevant=kind in schema.get("x-applies-to", (kind,)),
         env_specific=schema.get("x-env-specific", False),
-        ref=_names(schema.get("x-ref", ())),
+        ref=_names(ref["kind"] if paired else ref),
+        ref_with=ref["with"] if paired else "",
+        ref_keys=_names(schema.get("x-ref-keys", ())),
+        applies_when={name: tuple(values) for name, values in schema.get("x-applies-when", {}).items()},
+        computed=next(iter(schema.get("x-computed", {}).items()), ()),
+        echo=schema.get("x-echo", False),
+        without=schema.get("x-without", ""),
+        required_on=schema.get("x-required-on", ""),
         stricter=_stricter(schema.get("x-stricter")),
         unlimited=schema.get("x-unlimited", MISSING),
         gated_by=schema.get("x-gated-by", ""),

@@ -9,6 +9,9 @@ from typing import Any
 from policysync.kinds.field import Field
 from policysync.pointer import escape
 
+SINGLETON = "settings"
+"""What the one resource of a kind is called that has only one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
@@ -33,6 +36,11 @@ class Kind:
         key: the members of `spec` that make the natural key. One member is also the resource's name in git;
             several are joined by `/` for messages, and `metadata.name` is then free.
         scope: kinds with the same scope share one space of names.
+        singleton: there is one, called `settings`; it is neither created nor deleted, and has no key.
+        slots: the names of the objects there are from the start and for ever; empty when they come and go.
+        read_only: read and referred to, never in git.
+        editions: the only editions of the product that have it; empty when all do.
+        eventual: seconds for which a read may still show what was before a write.
         exclude: live objects with these values are the product's own and are never managed.
         root: the fields, as a tree.
         api: `x-api` as written; its meaning belongs to the backend.
@@ -54,6 +62,11 @@ class Kind:
     schema: Mapping[str, Any]
     file: str
     digest: str
+    singleton: bool = False
+    slots: tuple[str, ...] = ()
+    read_only: bool = False
+    editions: tuple[str, ...] = ()
+    eventual: int = 0
 
     def name_of(self, spec: Mapping[str, Any]) -> str:
         """Return the natural key of an object as one text; empty when it has none.
@@ -61,6 +74,8 @@ class Kind:
         Where several members make the key, each has its own place, and a slash inside one is escaped as in a
         pointer: two objects never get the same name.
         """
+        if self.singleton:
+            return SINGLETON
         if len(self.key) == 1:
             return str(spec.get(self.key[0]) or "")
         return "/".join(escape(str(spec.get(member) or "")) for member in self.key).rstrip("/")
@@ -77,7 +92,7 @@ class Kind:
     @property
     def refs(self) -> frozenset[str]:
         """The kinds it can refer to."""
-        return frozenset(target for field in walk(self.root) for target in field.ref)
+        return frozenset(target for field in walk(self.root) for target in (*field.ref, *field.ref_keys))
 
 
 def walk(field: Field) -> Iterator[Field]:

@@ -104,11 +104,10 @@ def load_kind(file: Path) -> Kind:
 
 
 def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
-    key = about["key"]
     return Kind(
         name=about["name"],
         backend=about["backend"],
-        key=(key,) if isinstance(key, str) else tuple(key),
+        key=_texts(about["key"]),
         scope=about.get("scope", about["name"]),
         builtins=tuple(
             Builtin(b.get("name", ""), b.get("match"), b.get("editable", True), b.get("confidence", "sure"))
@@ -121,8 +120,17 @@ def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
         api=schema.get("x-api", {}),
         schema=schema,
         file=str(file),
+        singleton=about.get("singleton", False),
+        slots=tuple(about.get("slots", ())),
+        read_only=about.get("read-only", False),
+        editions=_texts(about.get("edition", ())),
+        eventual=about.get("eventual", 0),
         digest=hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest(),
     )
+
+
+def _texts(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def from_wire(kind: Kind, body: Mapping[str, Any]) -> Resource:
     """Return the live resource a body describes. `raw` is the body as it came."""
     ours = _shaped(kind.root, body) if _moved(kind) else body
     spec = live_spec(kind, ours)
-    handle = body.get(kind.api.get("id", kind.key[0]))
+    handle = body.get(kind.api.get("id") or next(iter(kind.key), ""))
     return Resource(Address(kind.name, kind.name_of(spec)), spec, id="" if handle is None else str(handle), raw=body)
 
 
