@@ -100,14 +100,17 @@ def pipeline(runs: int, work: Path) -> Row:
 
 def growth(runs: int, work: Path) -> Row:
     """Ten times the resources should take ten times as long."""
-
-    def planned(count: int, folder: Path) -> Callable[[], float]:
-        write_repository(folder, count, {"dev-console": "embedded:dev"})
-        seconds([POLICYSYNC, "apply", "--stage", "dev", "--yes"], folder)
-        return lambda: seconds(_plan_line(10), folder)
-
-    ours, theirs = compare(planned(5000, work / "large"), planned(500, work / "small"), runs)
-    return Row("plan 5,000 embedded resources", "plan 500", ours, theirs, "at most 11")
+    large, small = work / "large", work / "small"
+    many, few = write_seed(work / "many", 10_000), write_seed(work / "few", 1000)
+    with console(many, 0) as a, console(few, 0) as b:
+        write_repository(large, 10_000, {"dev-console": f"http://127.0.0.1:{a}"})
+        write_repository(small, 1000, {"dev-console": f"http://127.0.0.1:{b}"})
+        for root in (large, small):
+            seconds(_plan_line(10), root)
+        ours, theirs = compare(
+            lambda: seconds(_plan_line(10), large), lambda: seconds(_plan_line(10), small), min(runs, 2)
+        )
+    return Row("plan 10,000 resources without changes", "plan 1,000", ours, theirs, "at most 10")
 
 
 def consoles(runs: int, work: Path) -> Row:
