@@ -12,9 +12,10 @@ Stricter = bool | str | tuple[str, ...] | None
 """Which way is stricter: a boolean value; "higher", "lower", "superset", "subset"; or values from weak to strong."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Not frozen: a frozen dataclass of this size takes ten times as long to make, at every start.
+@dataclass(slots=True, eq=False)
 class Field:
-    """A node of the tree that is walked beside a value, never looked up by path.
+    """A node of the tree that is walked beside a value, never looked up by path. Nobody changes one.
 
     Attributes:
         types: JSON type names; empty means any.

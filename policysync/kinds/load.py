@@ -7,12 +7,14 @@ found without reading all the others. Files in a folder called `common` are shar
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from policysync.errors import InvalidInput, Location, Problem
 from policysync.kinds.annotations import unknown_annotations
@@ -38,6 +40,7 @@ class Kinds(Mapping[str, Kind]):
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = tuple(folders)
         self._loaded: dict[str, Kind] = {}
+        self._parts = _Parts()
 
     @cached_property
     def _files(self) -> dict[str, Path]:
@@ -50,7 +53,7 @@ class Kinds(Mapping[str, Kind]):
 
     def __getitem__(self, name: str) -> Kind:
         if name not in self._loaded:
-            self._loaded[name] = load_kind(self._files[name])
+            self._loaded[name] = load_kind(self._files[name], self._parts)
         return self._loaded[name]
 
     def __contains__(self, name: object) -> bool:
@@ -78,14 +81,15 @@ def file_stem(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def load_kind(file: Path) -> Kind:
-    """Read one schema file.
+def load_kind(file: Path, parts: _Parts | None = None) -> Kind:
+    """Read one schema file. `parts` keeps what several kinds share.
 
     Raises:
         InvalidInput: the file is not a schema of ours.
     """
-    schema = _resolve(_read(file), file, (file,))
-    unknown = list(unknown_annotations(schema))
+    schema = (parts or _Parts()).resolved(_read(file), file)
+    # Our own schemas are checked by a test, not at every start.
+    unknown = [] if file.is_relative_to(builtin_schemas()) else list(unknown_annotations(schema))
     if unknown:
         raise InvalidInput(
             Problem(
@@ -125,7 +129,7 @@ def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
         read_only=about.get("read-only", False),
         editions=_texts(about.get("edition", ())),
         eventual=about.get("eventual", 0),
-        digest=hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest(),
+        digest=hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).hexdigest(),
     )
 
 
@@ -135,7 +139,7 @@ def _texts(value: str | list[str]) -> tuple[str, ...]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        schema = json.loads(file.read_text(encoding="utf-8"))
+        schema = orjson.loads(file.read_bytes())
     except (OSError, ValueError) as error:
         raise InvalidInput([Problem(Location(str(file)), "", f"not a schema: {error}", "schema")]) from error
     if not isinstance(schema, dict):
@@ -143,24 +147,36 @@ def _read(file: Path) -> dict[str, Any]:
     return schema
 
 
-def _resolve(node: Any, file: Path, seen: tuple[Path | str, ...]) -> Any:
-    """Return a schema with every `$ref` replaced by what it names; what stands beside a `$ref` wins."""
-    if isinstance(node, list):
-        return [_resolve(item, file, seen) for item in node]
-    if not isinstance(node, dict):
-        return node
-    own = {name: _resolve(value, file, seen) for name, value in node.items() if name != "$ref"}
-    if "$ref" not in node:
-        return own
-    path, _, fragment = node["$ref"].partition("#")
-    target = (file.parent / path).resolve() if path else file
-    mark = f"{target}#{fragment}"
-    if mark in seen:
-        raise InvalidInput([Problem(Location(str(file)), "", f"$ref {node['$ref']!r} leads back to itself", "schema")])
-    shared = _read(target)
-    for part in filter(None, fragment.split("/")):
-        shared = shared[part]
-    return _merge(_resolve(shared, target, (*seen, mark)), own)
+class _Parts:
+    """Parts of schemas with every `$ref` in them replaced by what it names, each made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, dict[str, Any]] = {}
+        self._making: set[str] = set()
+
+    def resolved(self, node: Any, file: Path) -> Any:
+        """Return a schema of `file` without any `$ref`; what stands beside a `$ref` wins."""
+        if isinstance(node, list):
+            return [self.resolved(item, file) for item in node]
+        if not isinstance(node, dict):
+            return node
+        own = {name: self.resolved(value, file) for name, value in node.items() if name != "$ref"}
+        return _merge(self._named(node["$ref"], file), own) if "$ref" in node else own
+
+    def _named(self, ref: str, file: Path) -> dict[str, Any]:
+        path, _, fragment = ref.partition("#")
+        target = Path(os.path.normpath(file.parent / path)) if path else file
+        mark = f"{target}#{fragment}"
+        if mark in self._making:
+            raise InvalidInput([Problem(Location(str(file)), "", f"$ref {ref!r} leads back to itself", "schema")])
+        if mark not in self._made:
+            self._making.add(mark)
+            part = _read(target)
+            for step in filter(None, fragment.split("/")):
+                part = part[step]
+            self._made[mark] = self.resolved(part, target)
+            self._making.remove(mark)
+        return self._made[mark]
 
 
 def _merge(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
