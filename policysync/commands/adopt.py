@@ -16,8 +16,9 @@ from policysync.backends.port import Backend
 from policysync.commands.adopting import Adopted, Found, Sound, Writer, in_git, judged, together
 from policysync.commands.options import Selection, format_option, stage_option
 from policysync.commands.session import Session, open_session
+from policysync.commands.writing_back import write_drift_back
 from policysync.documents.catalog import load
-from policysync.documents.desired import of_catalog
+from policysync.documents.desired import desired_state
 from policysync.documents.project import Target
 from policysync.documents.suggest import did_you_mean
 from policysync.errors import Exit, InvalidInput, PolicySyncError, Refused
@@ -37,6 +38,7 @@ _WILD = frozenset("*?[")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write below this folder instead.")
 @click.option("--full", is_flag=True, help="Say every member, not only what a new object would not get.")
 @click.option("--builtins", is_flag=True, help="Also the objects the product ships.")
+@click.option("--write-back", is_flag=True, help="Take what drifted into the documents that state it, instead.")
 @format_option
 def command(
     *,
@@ -47,6 +49,7 @@ def command(
     out: Path | None,
     full: bool,
     builtins: bool,
+    write_back: bool,
     form: str,
 ) -> int:
     """Take live objects that git does not have into git, a file each below policies/base.
@@ -54,12 +57,18 @@ def command(
     A file says only what a new object would not get by itself, so that a plan is clean at once. Files that are there
     are never overwritten. Secrets are never written: a comment says where one belongs.
 
+    With --write-back, what somebody changed by hand is written into the documents that are there already: into the
+    overlay where it states the field, else into the base. Only the values change; comments and layout stay.
+
     \b
     Example:
       policysync adopt --stage dev
       policysync adopt --stage dev --kind Registry --only 'Label/*' --full
+      policysync adopt --stage dev --write-back
     """
     session = open_session()
+    if write_back:
+        return write_drift_back(session, stage, targets, Selection.of((), only, ()), kinds=kind_names, form=form)
     wish = _Wish(Selection.of((), only, ()), tuple(_known(session, kind_names)), builtins)
     adoption = _adopt(session, stage, targets, wish, out, full=full)
     for document in adoption.sound.documents:
@@ -125,7 +134,7 @@ def _adopt(
     stage = session.project.stage(stage_name)
     source = session.source()
     catalog = load(source, session.project, session.kinds)
-    desired = of_catalog(catalog, session.project, stage, session.kinds)
+    desired = desired_state(source, session.project, stage, session.kinds)
     if desired.errors:
         raise InvalidInput(desired.errors)
     known = in_git(catalog, session.kinds, desired.resources)

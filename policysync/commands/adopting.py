@@ -15,6 +15,7 @@ from policysync.documents.envelope import API_VERSION, BASE
 from policysync.documents.expand import escaped
 from policysync.documents.project import Project, Stage
 from policysync.documents.source import Source, SourceFile
+from policysync.documents.source_file import blob_id
 from policysync.errors import Problem
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import file_stem
@@ -94,7 +95,7 @@ class Writer:
         metadata: dict[str, Any] = {"name": name}
         if len(found.targets) < len(self.stage.targets):
             metadata["targets"] = list(found.targets)
-        body = {"apiVersion": API_VERSION, "kind": kind.name, "metadata": metadata, "spec": _escaped(told.spec)}
+        body = {"apiVersion": API_VERSION, "kind": kind.name, "metadata": metadata, "spec": escaped_value(told.spec)}
         remarks = [
             f"{path_text(path)}: secret, not adopted; to manage it: {path[-1]}: ${{env:NAME}}" for path in told.secrets
         ]
@@ -178,17 +179,18 @@ class _With:
 
     def files(self, *folders: str) -> Iterator[SourceFile]:
         yield from self._source.files(*folders)
-        yield from (SourceFile(path, content) for path, content in sorted(self._new.items()))
+        yield from (SourceFile(path, content, blob_id(content)) for path, content in sorted(self._new.items()))
 
     def read(self, path: str) -> bytes:
         return self._new.get(path) or self._source.read(path)
 
 
-def _escaped(value: Any) -> Any:
+def escaped_value(value: Any) -> Any:
+    """Return a value with every text spelt so that nothing in it is taken for a reference."""
     if isinstance(value, str):
         return escaped(value)
     if isinstance(value, Mapping):
-        return {name: _escaped(below) for name, below in value.items()}
+        return {name: escaped_value(below) for name, below in value.items()}
     if isinstance(value, list):
-        return [_escaped(item) for item in value]
+        return [escaped_value(item) for item in value]
     return value

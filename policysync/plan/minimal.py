@@ -78,7 +78,7 @@ class _Telling:
             return MISSING
         if isinstance(live, Mapping) and field.properties:
             return self.members(field, schema, live, side, whole=whole)
-        if _holds_secret(live):
+        if holds_secret(live):
             return MISSING
         if isinstance(live, Mapping) and field.values is not None:
             inner = schema.get("additionalProperties") or _NOTHING
@@ -113,7 +113,8 @@ def _by_member(field: Field, items: list[Any]) -> bool:
 
 def _same(a: Any, b: Any) -> bool:
     if a is MISSING or b is MISSING:
-        return a is b
+        # Something empty and nothing at all are the same to every backend.
+        return (b if a is MISSING else a) in ("", [], {})
     return canonical(a) == canonical(b)
 
 
@@ -131,11 +132,12 @@ def _required(schema: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[st
             yield from part.get("then", _NOTHING).get("required", ())
 
 
-def _holds_secret(value: Any) -> bool:
+def holds_secret(value: Any) -> bool:
+    """Return whether there is a secret anywhere in a value."""
     if isinstance(value, Mapping):
-        return any(map(_holds_secret, value.values()))
+        return any(map(holds_secret, value.values()))
     if isinstance(value, list):
-        return any(map(_holds_secret, value))
+        return any(map(holds_secret, value))
     return isinstance(value, Secret)
 
 
@@ -149,5 +151,5 @@ def _secrets(field: Field, live: Any, path: Path = ()) -> Iterator[Path]:
         for name, below in field.properties.items():
             if below.compared and (below.relevant or name in members):
                 yield from _secrets(below, members.get(name, MISSING), (*path, name))
-    elif _holds_secret(live):
+    elif holds_secret(live):
         yield path

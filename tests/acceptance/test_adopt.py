@@ -97,10 +97,9 @@ def test_a_built_in_object_can_be_named(repository: PolicyRepository) -> None:
     adopted = repository.run("adopt", "--stage", "dev", "--only", "ImageAssurancePolicy/Default")
     assert adopted.out == "policies/base/image_assurance_policy/default.yaml\n"
     text = files(repository)["policies/base/image_assurance_policy/default.yaml"]
-    assert text == (
-        "apiVersion: policysync/v1\nkind: ImageAssurancePolicy\nmetadata:\n  name: Default\n"
-        "spec:\n  application_scopes:\n    - Global\n"
-    )
+    head = "apiVersion: policysync/v1\nkind: ImageAssurancePolicy\nmetadata:\n  name: Default\nspec:\n"
+    assert text.startswith(f"{head}  application_scopes:\n    - Global\n")
+    assert set(yaml.safe_load(text)["spec"]) <= {"application_scopes", "auto_scan_time"}
     in_sync(repository)
 
 
@@ -281,3 +280,107 @@ def test_what_is_not_there_is_said(repository: PolicyRepository) -> None:
     adopted = repository.run("adopt", "--stage", "dev", "--only", "Label/none")
     assert adopted.status == 0
     assert "not there: Label/none" in adopted.err
+
+
+WRITTEN = """\
+# who asked: security
+apiVersion: policysync/v1
+kind: ImageAssurancePolicy
+metadata: {name: strict}
+spec:
+  application_scopes: [Global]
+  maximum_score_enabled: true
+  maximum_score: 7.0   # agreed in May
+  description: ${var.text}
+  blacklisted_licenses_enabled: true
+  blacklisted_licenses:
+    - GPL-3.0   # legal
+    - AGPL-3.0
+  required_labels:
+    - key: team
+      value: a
+    - {key: cost, value: "1"}   # finance
+"""
+OVERLAY = """\
+apiVersion: policysync/v1
+kind: ImageAssurancePolicy
+metadata: {name: strict}
+spec: {maximum_score: 5}  # dev only
+"""
+
+
+LABELS = {"team": "a", "cost": "1", "tier": "x"}
+
+
+@pytest.fixture
+def drifted(repository: PolicyRepository) -> PolicyRepository:
+    repository.replace("policysync.yaml", 'url: "embedded:dev"}\n', 'url: "embedded:dev"}\n    vars: {text: fixed}\n')
+    repository.replace("policysync.yaml", 'url: "embedded:us"}\n', 'url: "embedded:us"}\n    vars: {text: fixed}\n')
+    repository.write("policies/base/strict.yaml", WRITTEN)
+    repository.commit()
+    applied = repository.run("apply", "--stage", "dev", "--yes")
+    assert applied.status == 0, applied.err
+    return repository
+
+
+def test_what_drifted_is_written_into_the_documents(drifted: PolicyRepository) -> None:
+    with by_hand(drifted.root) as console:
+        console.edit(
+            "ImageAssurancePolicy",
+            "strict",
+            maximum_score=4,
+            description="by hand",
+            blacklisted_licenses=["AGPL-3.0", "MIT"],
+            required_labels=[
+                {"key": "team", "value": "a"},
+                {"key": "cost", "value": "1"},
+                {"key": "tier", "value": "x"},
+            ],
+        )
+    done = drifted.run("adopt", "--stage", "dev", "--write-back")
+    assert (done.status, done.out) == (0, "policies/base/strict.yaml\n"), done.err
+    assert "left: ImageAssurancePolicy/strict description: stated with a reference" in done.err
+    text = files(drifted)["policies/base/strict.yaml"]
+    assert "# who asked: security\n" in text
+    assert "  maximum_score: 4   # agreed in May\n  description: ${var.text}\n" in text
+    assert "    - AGPL-3.0\n    - MIT\n" in text
+    spec = yaml.safe_load(text)["spec"]
+    assert {label["key"]: label["value"] for label in spec["required_labels"]} == {
+        "team": "a",
+        "cost": "1",
+        "tier": "x",
+    }
+    planned = drifted.run("plan", "--stage", "dev", "--format", "json").json()
+    edits = [edit["path"] for wave in planned["plans"][0]["waves"] for change in wave for edit in change["edits"]]
+    assert edits == [["description"]]
+
+
+def test_the_overlay_gets_what_it_states(drifted: PolicyRepository) -> None:
+    drifted.write("policies/stages/dev/strict.yaml", OVERLAY)
+    assert drifted.run("apply", "--stage", "dev", "--yes").status == 0
+    with by_hand(drifted.root) as console:
+        console.edit("ImageAssurancePolicy", "strict", maximum_score=3, maximum_score_enabled=False)
+    done = drifted.run("adopt", "--stage", "dev", "--write-back", "--format", "json")
+    assert done.status == 0, done.err
+    assert sorted((one["file"], one["path"]) for one in done.json()["written"]) == [
+        ("policies/base/strict.yaml", "maximum_score_enabled"),
+        ("policies/stages/dev/strict.yaml", "maximum_score"),
+    ]
+    below = files(drifted)
+    assert below["policies/stages/dev/strict.yaml"] == OVERLAY.replace("5", "3")
+    assert below["policies/base/strict.yaml"] == WRITTEN.replace("enabled: true", "enabled: false", 1)
+    in_sync(drifted)
+
+
+def test_what_git_moved_is_not_written_back(drifted: PolicyRepository) -> None:
+    drifted.replace("policies/base/strict.yaml", "maximum_score: 7.0", "maximum_score: 6")
+    done = drifted.run("adopt", "--stage", "dev", "--write-back")
+    assert (done.status, done.out) == (0, "")
+    assert "left: ImageAssurancePolicy/strict maximum_score: git moved, not the console" in done.err
+    assert "nothing to write back" in done.err
+
+
+def test_with_several_targets_one_has_to_be_named(drifted: PolicyRepository) -> None:
+    done = drifted.run("adopt", "--stage", "prod", "--write-back")
+    assert done.status == 1
+    assert "say with --target" in done.err

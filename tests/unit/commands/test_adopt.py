@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policysync.commands.adopting import Found, Writer, in_git, judged, together
@@ -36,6 +36,7 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path, (DEV, Stage("prod", (Target("c", "aqua"),))))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_a_slug_suits_every_file_system(name: str) -> None:
     stem = slug(name)
@@ -54,6 +55,7 @@ def test_a_slug_reads_like_its_name(name: str, stem: str) -> None:
     assert slug(name) == stem
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "A", "ä", "a.", "日", "本", "a-2", "con"]) | st.text(max_size=3), max_size=12))
 def test_no_two_names_share_a_file(names: list[str]) -> None:
     files = FileNames(Path("nowhere"))

@@ -92,12 +92,13 @@ def state(found: dict[str, dict[str, Any]]) -> State:
     return git(*(thing(name, **spec) for name, spec in found.items()))
 
 
+@settings(deadline=None)
 @given(states)
 def test_a_state_is_like_itself(found: dict[str, Any]) -> None:
     assert between(state(found), state(found), KINDS).changes == ()
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(specs, specs)
 def test_nothing_is_overlooked(was: dict[str, Any], now: dict[str, Any]) -> None:
     before, after = thing("x", **was), thing("x", **now)
@@ -111,6 +112,7 @@ def _without_empty(value: Any) -> Any:
     return value
 
 
+@settings(deadline=None)
 @given(states, states)
 def test_the_way_back_is_the_way_there_flipped(was: dict[str, Any], now: dict[str, Any]) -> None:
     there = between(state(was), state(now), KINDS).changes

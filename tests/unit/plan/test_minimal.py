@@ -124,6 +124,11 @@ def test_a_default_is_left_out_and_anything_else_is_said() -> None:
     assert said({"on": FLAG, "off": FLAG}, {"on": True, "off": False}) == {"on": True}
 
 
+def test_something_empty_is_not_said() -> None:
+    fields = {"o": {"type": "object"}, "m": {"type": "object", "additionalProperties": TEXT}, "l": {"type": "array"}}
+    assert said(fields, {"o": {}, "m": {}, "l": []}) == {}
+
+
 def test_what_a_new_object_starts_with_is_what_counts() -> None:
     field = {"a": {**FLAG, "x-initial": True}}
     assert said(field, {"a": True}) == {}
