@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import orjson
 
 from policysync.backends.answer import Answer
 from policysync.backends.http import Http
+from policysync.backends.token import token_life
 from policysync.clock import Clock
 from policysync.errors import Refused
 from policysync.secret import Secret
@@ -24,7 +24,7 @@ _JSON = {"Content-Type": "application/json"}
 class Method(Protocol):
     """A way to sign in; one class is one `auth.method`."""
 
-    def sign_in(self, http: Http, base: str) -> Secret:
+    def sign_in(self, http: Http) -> Secret:
         """Return a new bearer token.
 
         Raises:
@@ -35,6 +35,9 @@ class Method(Protocol):
 
 Announced = Callable[[Http, str], str]
 """Asks a console which header it wants the token in; empty when it does not say."""
+
+Locate = Callable[[Http, Secret], str]
+"""Finds the console a token is for, and raises as `Method.sign_in` does."""
 
 
 class Session:
@@ -49,10 +52,15 @@ class Session:
         *,
         header: str = "",
         announced: Announced | None = None,
+        locate: Locate | None = None,
     ) -> None:
-        """`header` carries the token; where none is given, `announced` is asked once the usual one does not work."""
+        """`header` carries the token; where none is given, `announced` is asked once the usual one does not work.
+
+        With `locate`, `base` is only where the way to the console begins.
+        """
         self.http = http
-        self.base = base
+        self._base = base
+        self._locate = locate
         self._header = header or "Authorization"
         self._announced = None if header else announced
         self._method = method
@@ -61,6 +69,13 @@ class Session:
         self._token: Secret | None = None
         self._renew_at = float("inf")
         self._refused: Refused | None = None
+
+    @property
+    def base(self) -> str:
+        """The address of the console, without a slash at its end. Signs in where that has to be found out."""
+        if self._locate is not None:
+            self.token()
+        return self._base
 
     def call(self, method: str, path: str, payload: Any = None, *, base: str = "", writes: bool = False) -> Answer:
         """Send one request with a good token and return its answer, whatever the status.
@@ -75,9 +90,9 @@ class Session:
         Raises:
             Refused, Unavailable, OutcomeUnknown: as `Http.send`, and when signing in fails.
         """
-        url = (base or self.base) + path
-        body = b"" if payload is None else orjson.dumps(payload)
         used, header = self.token(), self._header
+        url = (base or self._base) + path
+        body = b"" if payload is None else orjson.dumps(payload)
         answer = self._send(method, url, body, used, writes=writes)
         if answer.status == 401:
             answer = self._send(method, url, body, self.renewed(used), writes=writes)
@@ -92,9 +107,12 @@ class Session:
     def token(self) -> Secret:
         """Return a token with some life left, signing in where there is none."""
         with self._lock:
-            if self._token is None or self._clock.monotonic() >= self._renew_at:
-                return self._sign_in()
-            return self._token
+            token = self._token
+            if token is None or self._clock.monotonic() >= self._renew_at:
+                token = self._sign_in()
+            if self._locate is not None:
+                self._find_console(self._locate, token)
+            return token
 
     def renewed(self, used: Secret) -> Secret:
         """Return another token than `used`; of the threads that ask with the same one, one signs in."""
@@ -106,32 +124,29 @@ class Session:
         with self._lock:
             if self._announced is not None:
                 announced, self._announced = self._announced, None
-                self._header = announced(self.http, self.base) or self._header
+                self._header = announced(self.http, self._base) or self._header
             return self._header != header
 
     def _sign_in(self) -> Secret:
-        # Ten workers with a wrong password would lock the account.
+        with self._for_good():
+            token = self._method.sign_in(self.http)
+        life = token_life(token, self._clock.now().timestamp())
+        self._renew_at = self._clock.monotonic() + 0.9 * life if life else float("inf")
+        self._token = token
+        return token
+
+    def _find_console(self, locate: Locate, token: Secret) -> None:
+        with self._for_good():
+            self._base = locate(self.http, token)
+        self._locate = None
+
+    @contextmanager
+    def _for_good(self) -> Iterator[None]:
+        """Remember a refusal: ten workers with a wrong password would lock the account."""
         if self._refused is not None:
             raise self._refused
         try:
-            self._token = self._method.sign_in(self.http, self.base)
+            yield
         except Refused as error:
             self._refused = error
             raise
-        life = token_life(self._token, self._clock.now().timestamp())
-        self._renew_at = self._clock.monotonic() + 0.9 * life if life else float("inf")
-        return self._token
-
-
-def token_life(token: Secret, now: float) -> float | None:
-    """Return how many seconds a new token lives, None when that cannot be read from it.
-
-    `iat` is preferred to our own clock, which may be wrong. Source: reference, policies 2.5.
-    """
-    try:
-        payload = token.reveal().split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        life = float(claims["exp"]) - float(claims.get("iat") or now)
-    except (IndexError, KeyError, TypeError, ValueError):
-        return None
-    return life if life > 0 else None

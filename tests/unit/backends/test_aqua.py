@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from unit.backends.conftest import Connects, Console, reply
 
-from policysync.backends.aqua import console_url
+from policysync.backends.address import console_url
 from policysync.backends.port import Facts
 from policysync.errors import Refused, Unavailable
 from policysync.kinds.kind import Kind

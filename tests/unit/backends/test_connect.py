@@ -14,7 +14,13 @@ from policysync.errors import PolicySyncError
 from policysync.secret import Secret
 
 AUTH = {"user": "${env:USER}", "password": "${env:PASSWORD}"}
-VALUES = {"${env:USER}": "joe", "${env:PASSWORD}": "hunter2222"}
+KEY = {"key": "${env:KEY}", "secret": "${env:SECRET}"}
+VALUES = {
+    "${env:USER}": "joe",
+    "${env:PASSWORD}": "hunter2222",
+    "${env:KEY}": "key-0001",
+    "${env:SECRET}": "secret-0001",
+}
 
 
 def secrets(reference: str) -> Secret:
@@ -57,6 +63,22 @@ def test_a_memory_needs_nothing() -> None:
         (Target("t", "aqua", "a.com", {"user": "joe"}), "target t: auth.password is missing"),
         (Target("t", "aqua", "a.com", {**AUTH, "password": "plain"}), "target t: auth.password stands in the file"),
         (Target("t", "aqua", "a.com", AUTH, {"verfiy": False}), "target t: unknown option 'verfiy'"),
+        (Target("t", "aqua", "a.com", AUTH, {"verify": "no"}), "target t: options.verify is 'no'; want true or false"),
+        (Target("t", "aqua", "a.com", AUTH, {"ca_file": 7}), "target t: options.ca_file is 7; want a text"),
+        (Target("t", "aqua", "a.com", AUTH, {"hosts": {"edge": "a.com"}}), "target t: unknown host 'edge'; known are"),
+        (Target("t", "aqua", "a.com", AUTH, {"hosts": ["a.com"]}), "target t: options.hosts: want a mapping"),
+        (Target("t", "aqua", "a.com", AUTH, {"region": "eu"}), "target t: options.region: there is no region 'eu'"),
+        (Target("t", "aqua", "a.com", {**AUTH, "usr": "joe"}), "target t: auth.usr is no member of auth with method"),
+        (Target("t", "aqua", "a.com", KEY), "target t: method api-key signs in at a token host of the vendor's cloud"),
+        (Target("t", "aqua", "cloud.aquasec.com", {**AUTH, "method": "password"}), "target t: https://cloud.aquasec"),
+        (Target("t", "aqua", "cloud-dev.aquasec.com", KEY), "target t: https://cloud-dev.aquasec.com: API keys do not"),
+        (Target("t", "aqua", "cloud.aquasec.com", {**KEY, "secret": "plain"}), "target t: auth.secret stands in"),
+        (Target("t", "aqua", "cloud.aquasec.com", {**KEY, "roles": 7}), "target t: auth.roles is 7; want a text or a"),
+        (
+            Target("t", "aqua", "cloud.aquasec.com", {**KEY, "validity": 0}),
+            "target t: auth.validity is 0; want a whole",
+        ),
+        (Target("t", "aqua", "cloud.aquasec.com", {**KEY, "validity": True}), "target t: auth.validity is True"),
     ],
 )
 def test_a_target_that_cannot_be_used_is_named(target: Target, message: str) -> None:

@@ -1,24 +1,17 @@
 from __future__ import annotations
 
-import base64
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from unit.backends.conftest import Console, reply
+from unit.backends.conftest import Console, jwt, reply
 
 from policysync.backends.http import Http
-from policysync.backends.session import Session, token_life
+from policysync.backends.session import Session
 from policysync.clock import FakeClock
 from policysync.errors import Refused, Unavailable
 from policysync.secret import Secret
-
-
-def jwt(**claims: Any) -> Secret:
-    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return Secret(f"head.{payload}.signature")
 
 
 class Method:
@@ -30,7 +23,7 @@ class Method:
         self.gate = threading.Event()
         self.gate.set()
 
-    def sign_in(self, http: Http, base: str) -> Secret:
+    def sign_in(self, http: Http) -> Secret:
         self.gate.wait()
         self.times += 1
         token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
@@ -130,18 +123,50 @@ def test_a_sign_in_that_may_work_later_is(session: Any) -> None:
     assert made.token() == Secret("token-one")
 
 
-@pytest.mark.parametrize(
-    ("token", "life"),
-    [
-        (jwt(exp=1500, iat=500), 1000.0),
-        (jwt(exp=1500), 500.0),
-        (jwt(exp=900), None),
-        (jwt(sub="x"), None),
-        (jwt(exp="soon"), None),
-        (Secret("opaque"), None),
-        (Secret("a.b.c"), None),
-        (Secret("a.bnVsbA.c"), None),
-    ],
-)
-def test_the_life_of_a_token_is_read_from_it(token: Secret, life: float | None) -> None:
-    assert token_life(token, 1000.0) == life
+class Guide:
+    """Finds the console, or fails in these ways first."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.asked: list[Secret] = []
+
+    def __call__(self, http: Http, token: Secret) -> str:
+        self.asked.append(token)
+        if self.failures:
+            raise self.failures.pop(0)
+        return "http://found"
+
+
+def located(console: Console, clock: FakeClock, guide: Guide) -> Session:
+    method = Method(Secret("token-one"), Secret("token-two"))
+    return Session(Http(clock, local=console), "http://portal", method, clock, locate=guide)
+
+
+def test_the_console_is_found_once_after_signing_in(console: Console, clock: FakeClock) -> None:
+    guide = Guide()
+    session = located(console, clock, guide)
+    console.on("GET", "/a", reply(401), reply(200))
+    assert session.call("GET", "/a").ok
+    assert session.base == "http://found"
+    assert guide.asked == [Secret("token-one")]
+    assert {asked.headers["host"] for asked in console.asked} == {"found"}
+
+
+def test_asking_for_the_address_signs_in(console: Console, clock: FakeClock) -> None:
+    assert located(console, clock, Guide()).base == "http://found"
+
+
+def test_a_console_that_may_be_found_later_is_looked_for_again(console: Console, clock: FakeClock) -> None:
+    session = located(console, clock, Guide(Unavailable("busy")))
+    with pytest.raises(Unavailable):
+        _ = session.base
+    assert session.base == "http://found"
+
+
+def test_a_console_that_is_nowhere_is_not(console: Console, clock: FakeClock) -> None:
+    guide = Guide(Refused("no console"))
+    session = located(console, clock, guide)
+    for _ in range(2):
+        with pytest.raises(Refused, match="no console"):
+            session.call("GET", "/a")
+    assert len(guide.asked) == 1
