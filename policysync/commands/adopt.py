@@ -94,7 +94,7 @@ class _Wish:
         return [
             kind
             for name, kind in session.kinds.items()
-            if kind.backend == target.backend and kind.api.get("list") and (not wanted or name in wanted)
+            if kind.backend == target.backend and (name in wanted or not wanted) and _can_adopt(kind)
         ]
 
     def names(self, kind: Kind) -> frozenset[str] | None:
@@ -169,11 +169,19 @@ def _read(backend: Backend, kind: Kind, wish: _Wish) -> list[Resource]:
     return [resource for resource in backend.read(kind, wish.names(kind)) if wish.has(kind, resource)]
 
 
+def _can_adopt(kind: Kind) -> bool:
+    """Return whether git can hold objects of a kind: it can name them, and policysync can list and write them."""
+    named = kind.key and all(kind.root.properties[member].compared for member in kind.key)
+    return bool(named and kind.api.get("list") and (kind.api.get("create") or kind.api.get("update")))
+
+
 def _known(session: Session, names: Sequence[str]) -> Iterator[str]:
     for name in names:
         if name not in session.kinds:
             hint = did_you_mean(name, session.kinds) or "; `policysync kinds` lists them"
             raise PolicySyncError(f"there is no kind {name}{hint}")
+        if not _can_adopt(session.kinds[name]):
+            raise PolicySyncError(f"objects of kind {name} cannot be adopted: git cannot name them, or not make them")
         yield name
 
 

@@ -120,10 +120,9 @@ class Sides:
     def _live(self, side: Side, kinds: list[str]) -> State:
         """Read a target: the kinds the other side has, or all of them when that is live as well."""
         target = self._target(side)
-        wanted = set(kinds) if not self._other(side).live else set(self.session.kinds)
-        served = [
-            kind for name, kind in self.session.kinds.items() if name in wanted and kind.backend == target.backend
-        ]
+        every = {name for name, kind in self.session.kinds.items() if kind.key and kind.api.get("list")}
+        wanted = every if self._other(side).live else set(kinds)
+        served = [self.session.kinds[name] for name in wanted if self.session.kinds[name].backend == target.backend]
         with self.session.backend(target) as backend, ThreadPoolExecutor(_KINDS_AT_ONCE) as pool:
             backend.probe()
             parts = list(pool.map(lambda kind: _read(backend, kind, asked=bool(kinds)), served))

@@ -266,6 +266,7 @@ def test_composite_keys_make_a_readable_name(repository: PolicyRepository) -> No
     ("options", "message"),
     [
         (("--kind", "Labl"), "there is no kind Labl; did you mean `Label`"),
+        (("--kind", "Enforcer"), "objects of kind Enforcer cannot be adopted"),
         (("--only", "Label"), "want KIND/NAME"),
         (("--target", "nowhere"), "stage dev has no target nowhere"),
     ],
