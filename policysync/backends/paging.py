@@ -1,11 +1,11 @@
 """Every page of a list, or none: a list that is not whole is never taken for a whole one.
 
-Source: reference, policies 3.2.
+Source: reference, policies 3.2, platform 2.1 and 2.2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from policysync import pointer
@@ -16,42 +16,95 @@ from policysync.pointer import MISSING
 PAGE_SIZE = 200
 MOST_PAGES = 10_000
 
-_ITEMS = {"count": "/result", "data": "/data", "current_page": "/data", "none": ""}
+Fetch = Callable[[str], Any]
+"""Gets a path with its query and returns the decoded answer, None for an empty one."""
+
+_ITEMS = {
+    "count": "/result",
+    "data": "/data",
+    "current_page": "/data",
+    "offset": "/data",
+    "pages": "/permissions",
+    "none": "",
+    "map": "",
+}
 
 
-def page_through(listing: Listing, fetch: Callable[[str], Any]) -> Iterator[dict[str, Any]]:
+def page_through(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
     """Yield each entry of a list, some perhaps twice when the list moves while it is read.
-
-    The end is an empty page: pages may be short in the middle, and `count` may be wrong. A page that repeats the
-    one before comes from a console that does not page this list.
-
-    Args:
-        fetch: gets a path with its query and returns the decoded answer, None for an empty one.
 
     Raises:
         Refused: the answer is no list, or does not end.
     """
     if listing.paging == "none":
         yield from _entries(listing, fetch(with_query(listing.path, listing.query)))
-        return
+    elif listing.paging == "map":
+        yield from _mapped(listing, fetch(with_query(listing.path, listing.query)))
+    elif listing.paging == "offset":
+        yield from _by_offset(listing, fetch)
+    else:
+        yield from _by_page(listing, fetch)
+
+
+def _by_page(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
+    """Yield the entries of numbered pages.
+
+    The end is an empty page: pages may be short in the middle, and `count` may be wrong. A page that repeats the
+    one before comes from a console that does not page this list.
+    """
     before: list[dict[str, Any]] = []
+    # The size is spelt one way by most lists and another way by some; the wrong spelling is ignored.
+    names = ("size",) if listing.paging == "pages" else ("pagesize", "page_size")
     for number in range(1, MOST_PAGES + 1):
-        # The size is spelt one way by most lists and the other way by some; the wrong spelling is ignored.
-        sizes = {"page": number, "pagesize": PAGE_SIZE, "page_size": PAGE_SIZE}
+        sizes = {"page": number, **dict.fromkeys(names, PAGE_SIZE)}
         entries = _entries(listing, fetch(with_query(listing.path, {**sizes, **listing.query})))
         if not entries or entries == before:
             return
         yield from entries
         before = entries
-    raise Refused(f"{listing.method} {listing.path}: more than {MOST_PAGES} pages; the list does not seem to end")
+    raise _endless(listing)
+
+
+def _by_offset(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a list whose answers say where the next part starts, or that there is none."""
+    offset = 0
+    for _ in range(MOST_PAGES):
+        answer = fetch(with_query(listing.path, {"limit": PAGE_SIZE, "offset": offset, **listing.query}))
+        entries = _entries(listing, answer)
+        yield from entries
+        following = pointer.resolve(answer, "/meta/next_offset") if isinstance(answer, Mapping) else MISSING
+        # An offset that does not move on would be asked for again and again.
+        if not entries or not isinstance(following, int) or following <= offset:
+            return
+        offset = following
+    raise _endless(listing)
+
+
+def _mapped(listing: Listing, answer: Any) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a list whose answer is an object: each of its names stands in every entry below it."""
+    if not isinstance(answer, Mapping):
+        yield from _entries(listing, answer)
+        return
+    for name, held in answer.items():
+        for entry in [held] if listing.single else held or ():
+            if not isinstance(entry, Mapping | None):
+                raise Refused(f"{listing.method} {listing.path}: what stands under {name!r} is not what is listed")
+            if entry is not None:
+                yield {**entry, listing.map: entry.get(listing.map) or name}
 
 
 def _entries(listing: Listing, answer: Any) -> list[dict[str, Any]]:
-    where = listing.items if listing.items is not None else _ITEMS.get(listing.paging, "")
+    places = listing.items or (_ITEMS.get(listing.paging, ""),)
     # Old consoles answer some of the paged lists with the bare array.
-    found = answer if answer is None or isinstance(answer, list) else pointer.resolve(answer, where)
+    bare = answer is None or isinstance(answer, list)
+    found = answer if bare else next((at for p in places if (at := pointer.resolve(answer, p)) is not MISSING), MISSING)
     if found is None:
         return []
     if found is MISSING or not isinstance(found, list):
-        raise Refused(f"{listing.method} {listing.path}: the answer has no list at {where or 'its root'!r}")
+        where = " or ".join(repr(place) for place in places if place) or "its root"
+        raise Refused(f"{listing.method} {listing.path}: the answer has no list at {where}")
     return [entry for entry in found if isinstance(entry, dict)]
+
+
+def _endless(listing: Listing) -> Refused:
+    return Refused(f"{listing.method} {listing.path}: more than {MOST_PAGES} pages; the list does not seem to end")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from policysync.pointer import MISSING
+from policysync.pointer import MISSING, escape
 
 Stricter = bool | str | tuple[str, ...] | None
 """Which way is stricter: a boolean value; "higher", "lower", "superset", "subset"; or values from weak to strong."""
@@ -98,6 +98,11 @@ class Field:
     def compared(self) -> bool:
         """Whether git can say anything about it."""
         return not (self.read_only or self.env_specific)
+
+
+def paired(field: Field, beside: Mapping[str, Any], text: Any) -> str:
+    """Return the name that a reference by `text` and a sibling's value stands for; `beside` holds the sibling."""
+    return f"{escape(str(beside.get(field.ref_with) or ''))}/{escape(str(text))}"
 
 
 def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:

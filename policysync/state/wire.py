@@ -18,6 +18,7 @@ from policysync.pointer import MISSING
 from policysync.secret import Secret
 from policysync.state.normalize import Side, is_servers, item_key, left_to_server, live_spec, new_spec, normalizer, says
 from policysync.state.resource import Address, Resource
+from policysync.state.slots import slot_name
 
 Lookup = Callable[[str, str], Any]
 """Takes a kind and a name and returns the id the object has on this console."""
@@ -26,7 +27,9 @@ Lookup = Callable[[str, str], Any]
 def from_wire(kind: Kind, body: Mapping[str, Any]) -> Resource:
     """Return the live resource a body describes. `raw` is the body as it came."""
     ours = _shaped(kind.root, body) if _moved(kind) else body
-    spec = live_spec(kind, ours)
+    spec = live_spec(kind, _without(kind.root, ours) if _stripped(kind) else ours)
+    if kind.slots:
+        spec[kind.key[0]] = slot_name(kind, kind.name_of(spec))
     handle = body.get(kind.api.get("id") or next(iter(kind.key), ""))
     return Resource(Address(kind.name, kind.name_of(spec)), spec, id="" if handle is None else str(handle), raw=body)
 
@@ -54,13 +57,37 @@ def _laid_over(field: Field, spec: Mapping[str, Any], raw: Mapping[str, Any], lo
             body[name] = value
     for name, value in spec.items():
         if name not in field.properties:
-            body[name] = _plain(value)
+            body[name] = plain(value)
+    if _makes(field):
+        _make(field, body, raw)
     return body
+
+
+def _make(field: Field, body: dict[str, Any], raw: Mapping[str, Any]) -> None:
+    """Add to a body what is computed from its other members and those of the live object."""
+    for name, below in field.properties.items():
+        if below.computed and below.computed[1] in body:
+            how, sibling = below.computed
+            value = _computed(how, body[sibling], raw.get(sibling))
+            if value is not MISSING:
+                body[name] = value
+        if below.without and isinstance(body.get(name), list) and raw.get(below.without) not in (None, "", *body[name]):
+            body[name] = [*body[name], raw[below.without]]
+
+
+def _computed(how: str, value: Any, before: Any) -> Any:
+    if how == "same":
+        return value if value else MISSING
+    old = before or []
+    if how == "before":
+        return list(old)
+    new, old = (value or [], old) if how == "added" else (old, value or [])
+    return [item for item in new if item not in old]
 
 
 def _member(field: Field, name: str, spec: Mapping[str, Any], raw: Mapping[str, Any], lookup: Lookup | None) -> Any:
     if field.read_only:
-        return MISSING
+        return raw.get(name, MISSING) if field.echo else MISSING
     if field.env_specific:
         return _id(field, name, spec, raw, lookup)
     if name in spec:
@@ -69,7 +96,7 @@ def _member(field: Field, name: str, spec: Mapping[str, Any], raw: Mapping[str, 
     if kept is not None:
         return kept
     # What the console answers with null it wants back as an empty list.
-    return _plain(field.default) if name in raw or not left_to_server(field) else MISSING
+    return plain(field.default) if name in raw or not left_to_server(field) else MISSING
 
 
 def _id(field: Field, name: str, spec: Mapping[str, Any], raw: Mapping[str, Any], lookup: Lookup | None) -> Any:
@@ -89,7 +116,7 @@ def _value(field: Field, value: Any, raw: Any, lookup: Lookup | None) -> Any:
             return {name: _value(field.values, below, base.get(name), lookup) for name, below in value.items()}
     if isinstance(value, list) and field.each is not None and field.each.properties:
         return _elements(field, field.each, value, raw if isinstance(raw, list) else [], lookup)
-    return _plain(value)
+    return plain(value)
 
 
 def _elements(field: Field, each: Field, items: list[Any], raw: list[Any], lookup: Lookup | None) -> list[Any]:
@@ -122,14 +149,34 @@ def _take(spare: _Spare, field: Field, item: Any) -> Any:
     return None if index is None else candidates.pop(index)[1]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as it is sent: secrets are what they stand for."""
     if isinstance(value, Secret):
         return value.reveal()
     if isinstance(value, Mapping):
-        return {name: _plain(below) for name, below in value.items()}
+        return {name: plain(below) for name, below in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
+
+
+@cache
+def _makes(field: Field) -> bool:
+    return any(below.computed or below.without for below in field.properties.values())
+
+
+@cache
+def _stripped(kind: Kind) -> bool:
+    return any(field.without for field in kind.root.properties.values())
+
+
+def _without(root: Field, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body whose lists lack what the console puts into them by itself."""
+    lacking = dict(body)
+    for name, field in root.properties.items():
+        if field.without and isinstance(body.get(name), list) and (own := body.get(field.without)):
+            lacking[name] = [item for item in body[name] if item != own]
+    return lacking
 
 
 @cache

@@ -47,7 +47,7 @@ def test_a_list_without_pages_is_asked_for_once() -> None:
 
 
 def test_the_array_may_stand_elsewhere() -> None:
-    assert read(Listing("GET", "/things", "none", items="/in/side"), {"in": {"side": [A]}})[0] == [A]
+    assert read(Listing("GET", "/things", "none", items=("/in/side",)), {"in": {"side": [A]}})[0] == [A]
 
 
 def test_a_page_that_comes_again_ends_the_list() -> None:
