@@ -63,7 +63,7 @@ class Carrier:
             live = self.read(change, kind)
         except BackendError as error:
             return Done(change, Outcome.UNKNOWN, redact(f"sent, but could not be read back: {error}"))
-        if refusal is not None and not happened(attempts.change, live, self.salt):
+        if refusal is not None and not happened(attempts.change, kind, live, self.salt):
             return _failed(change, str(refusal))
         return after_writing(change, kind, live)
 
@@ -80,7 +80,7 @@ class _Attempts:
     def __call__(self) -> None:
         if self.sent:
             live = self.carrier.read(self.change, self.kind)
-            if happened(self.change, live, self.carrier.salt):
+            if happened(self.change, self.kind, live, self.carrier.salt):
                 return
             self.change = _resumed(self.change, live)
         self.sent += 1

@@ -13,6 +13,7 @@ from policysync.plan.diff import diff
 from policysync.pointer import join
 from policysync.state.normalize import digest
 from policysync.state.resource import Resource
+from policysync.state.slots import is_reset
 
 NAMED = 5
 
@@ -31,20 +32,20 @@ def before_writing(change: Change, kind: Kind, live: Resource | None, salt: str)
     return Done(change, Outcome.FAILED, message, stale=True)
 
 
-def happened(change: Change, live: Resource | None, salt: str) -> bool:
+def happened(change: Change, kind: Kind, live: Resource | None, salt: str) -> bool:
     """Say whether a change that was sent, and not answered, was carried out.
 
     An update that touches nothing visible is never known to be: it is sent again, which does no harm.
     """
     if change.action is Action.DELETE:
-        return live is None
+        return live is None or is_reset(kind, live)
     return live is not None and not _same(change.before, live, salt)
 
 
 def after_writing(change: Change, kind: Kind, live: Resource | None) -> Done:
     """Return how a change ended that the backend said it did: a success status alone proves nothing."""
     if change.after is None:
-        if live is None:
+        if live is None or is_reset(kind, live):
             return Done(change, Outcome.APPLIED)
         return Done(change, Outcome.FAILED, f"the delete was accepted, but {change.address} is still there")
     if live is None:

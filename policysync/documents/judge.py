@@ -46,7 +46,8 @@ class Part(NamedTuple):
             return True
         if len(draft.kind.key) > 1 and any(kind == document.kind for kind, _ in self.centre):
             return True
-        return any(reference.name in names for reference in references)
+        kinds = {kind for kind, _ in self.centre}
+        return any(ref.name in names or (ref.paired and kinds.intersection(ref.kinds)) for ref in references)
 
 
 class Judge:
@@ -122,12 +123,19 @@ class Judge:
         return tuple(draft.problem(finding, self.catalog.placing) for finding in findings)
 
     def _dangling(self, drafts: tuple[Draft, ...], names: list[Name], stage: Stage) -> Iterator[tuple[Draft, Problem]]:
-        present = Present(self.kinds, self.project.external, names)
+        present = Present(self.kinds, self.project.external, [*names, *self._keys(drafts, names, stage)])
         for draft in drafts:
             for reference in self._refers(draft):
                 if not present.has(reference):
                     finding = present.dangling(reference, stage.name)
                     yield draft, draft.problem(finding, self.catalog.placing)
+
+    def _keys(self, drafts: tuple[Draft, ...], names: list[Name], stage: Stage) -> Iterator[Name]:
+        """Yield the keys of resources whose key is a pair, for the kinds that drafts refer to by pairs."""
+        kinds = {kind for draft in drafts for ref in self._refers(draft) if ref.paired for kind in ref.kinds}
+        if kinds:
+            for draft in self.staging.drafts(stage, [name for name in names if name[0] in kinds]):
+                yield draft.kind.name, draft.address.name
 
     def _refers(self, draft: Draft) -> list[Reference]:
         if draft.shared not in self._referring:

@@ -27,7 +27,7 @@ class Lint:
         if kind.name not in self._branches:
             self._branches[kind.name] = branches(kind.root, _interesting, whole=is_scope)
         root = self._branches[kind.name]
-        found = list(_walk(kind.name, root, spec, ())) if root else []
+        found = list(_walk(kind.name, root, spec, (), {})) if root else []
         return [finding for finding in found if not (exported and finding.code in _SILENT)]
 
 
@@ -35,26 +35,48 @@ _SILENT = frozenset({"read-only-field", "removed-field", "no-effect"})
 
 
 def _interesting(field: Field) -> bool:
-    return bool(field.key or field.known or field.removed) or not field.relevant or not field.compared
+    said = field.key or field.known or field.removed or field.applies_when
+    return bool(said) or not field.relevant or not field.compared
 
 
-def _walk(kind: str, field: Field, value: Any, path: Path) -> Iterator[Finding]:
+def _walk(kind: str, field: Field, value: Any, path: Path, above: Mapping[str, Any]) -> Iterator[Finding]:
     if isinstance(value, Mapping):
         if is_scope(field):
             yield from scope_findings(value, path)
         for name, member in value.items():
             below = field.properties.get(name) or field.values
             if below is not None and member is not None:
-                yield from _member(kind, below, member, (*path, name))
+                yield from _idle(below, member, (*path, name), {**above, **_beside(field, value)})
+                yield from _member(kind, below, member, (*path, name), _one_up(field, value))
     elif isinstance(value, list):
         if field.key:
             yield from _twice(field, value, path)
         if field.each is not None:
             for index, item in enumerate(value):
-                yield from _member(kind, field.each, item, (*path, str(index)))
+                yield from _member(kind, field.each, item, (*path, str(index)), {})
 
 
-def _member(kind: str, field: Field, value: Any, path: Path) -> Iterator[Finding]:
+def _beside(field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of an object and the defaults of those that are left out, as their siblings name them."""
+    defaults = {name: below.default for name, below in field.properties.items() if below.default is not MISSING}
+    return {**defaults, **value}
+
+
+def _one_up(field: Field, value: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"../{name}": member for name, member in _beside(field, value).items()}
+
+
+def _idle(field: Field, value: Any, path: Path, around: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield the finding for a value that has no effect beside the others."""
+    for name, values in field.applies_when.items():
+        held = around.get(name)
+        if held is not None and held not in values and not _is_default(field, value):
+            beside = f"`{path[-1]}` has no effect while {name.removeprefix('../')} is {shown(held)}"
+            message = f"{beside}; it counts for {one_of([str(v) for v in values])}"
+            yield Finding(path, message, "no-effect", warning=True)
+
+
+def _member(kind: str, field: Field, value: Any, path: Path, above: Mapping[str, Any]) -> Iterator[Finding]:
     name = path[-1]
     if not field.compared:
         why = "is an id that differs from console to console" if field.env_specific else "is set by the server"
@@ -69,7 +91,7 @@ def _member(kind: str, field: Field, value: Any, path: Path) -> Iterator[Finding
         known = [str(word) for word in field.known]
         hint = did_you_mean(value, known) or f"; known are {one_of(known)}"
         yield Finding(path, f"{shown(value)} was not seen here before{hint}", "unknown-value", warning=True)
-    yield from _walk(kind, field, value, path)
+    yield from _walk(kind, field, value, path, above)
 
 
 def _is_default(field: Field, value: Any) -> bool:

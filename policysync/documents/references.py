@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 from policysync.documents.branches import branches
 from policysync.documents.finding import Finding, Path
 from policysync.documents.suggest import did_you_mean
-from policysync.kinds.field import Field
+from policysync.kinds.field import Field, paired
 from policysync.kinds.kind import Kind
 
 
 class Reference(NamedTuple):
-    """A name at a path inside a spec; any of `kinds` may answer to it."""
+    """A name at a path inside a spec; any of `kinds` may answer to it. `paired`: a sibling's value is part of it."""
 
     path: Path
     name: str
     kinds: tuple[str, ...]
+    paired: bool = False
 
 
 class References:
@@ -30,7 +31,9 @@ class References:
     def of(self, kind: Kind, spec: Mapping[str, Any]) -> list[Reference]:
         """Return the references in a spec. An empty text, and a value the field itself knows, refer to nothing."""
         if kind.name not in self._branches:
-            self._branches[kind.name] = branches(kind.root, lambda field: bool(field.ref) and field.compared)
+            self._branches[kind.name] = branches(
+                kind.root, lambda field: bool(field.ref or field.ref_keys) and field.compared
+            )
         root = self._branches[kind.name]
         return list(_walk(root, spec, (), ())) if root else []
 
@@ -41,9 +44,14 @@ def _walk(field: Field, value: Any, path: Path, inherited: tuple[str, ...]) -> I
         if kinds and value and value not in field.known:
             yield Reference(path, value, kinds)
     elif isinstance(value, Mapping):
+        if field.ref_keys:
+            yield from (Reference((*path, name), name, field.ref_keys) for name in value)
         for name, member in value.items():
             below = field.properties.get(name) or field.values
-            if below is not None:
+            if below is not None and below.ref_with:
+                if isinstance(member, str) and member:
+                    yield Reference((*path, name), paired(below, value, member), below.ref, paired=True)
+            elif below is not None:
                 yield from _walk(below, member, (*path, name), ())
     elif isinstance(value, list):
         each = field.each or Field()
@@ -65,6 +73,9 @@ class Present:
 
     def _has(self, kind: str, name: str) -> bool:
         if (kind, name) in self.names or kind not in self.kinds or self.kinds[kind].builtin(name):
+            return True
+        # What can only be read is not in git, and what differs per console cannot be known here.
+        if self.kinds[kind].read_only or name in self.kinds[kind].slots:
             return True
         return any(fnmatchcase(f"{kind}/{name}", pattern) for pattern in self.external)
 

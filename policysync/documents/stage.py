@@ -14,9 +14,10 @@ from policysync.documents.overlay import merge, trace
 from policysync.documents.placing import Placing
 from policysync.documents.project import Stage
 from policysync.documents.section import shown
+from policysync.documents.suggest import did_you_mean, one_of
 from policysync.errors import Location, Problem
 from policysync.kinds.field import Field
-from policysync.kinds.kind import Kind
+from policysync.kinds.kind import SINGLETON, Kind
 from policysync.pointer import join
 from policysync.state.resource import Address
 
@@ -140,6 +141,15 @@ class Staging:
 
 
 def _other_name(kind: Kind, document: Document, spec: Mapping[str, Any]) -> list[Finding]:
+    if kind.read_only:
+        message = f"a {kind.name} can only be read, so git says nothing about it; delete this document"
+        return [Finding((), message, "read-only-kind")]
+    if kind.singleton and document.name != SINGLETON:
+        message = f'there is one {kind.name} on a console, so metadata.name has to be "{SINGLETON}"'
+        return [Finding((), message, "name-mismatch")]
+    if kind.slots and document.name not in kind.slots:
+        hint = did_you_mean(document.name, kind.slots) or f"; want one of {one_of(kind.slots)}"
+        return [Finding((), f'no console has a {kind.name} "{document.name}"{hint}', "name-mismatch")]
     if len(kind.key) != 1:
         return []
     member = kind.key[0]

@@ -85,6 +85,9 @@ def _part(catalog: Catalog, kinds: Mapping[str, Kind], files: Sequence[str]) -> 
     centre = {name for name, document in layers if _below(document.where.file, files)}
     texts = {name for _, name in centre}
     free_names = {kind for kind, _ in centre if len(kinds[kind].key) > 1}
+    # Who refers to a resource whose key is a pair names it by the members of its key.
+    keyed = [document.spec for name, document in layers if name in centre and name[0] in free_names]
+    texts |= {value for spec in keyed for value in spec.values() if isinstance(value, str)}
     near = {
         name
         for name, document in layers

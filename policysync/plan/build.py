@@ -154,6 +154,8 @@ def _is_immutable(field: Field, path: Sequence[str]) -> bool:
 def _deletable(resource: Resource, kind: Kind, world: World) -> bool:
     # What the product ships may be known by a member that only the body has.
     values = {**resource.raw, **resource.spec}
+    if kind.singleton:
+        return False
     return resource.address not in world.protected and kind.builtin(resource.address.name, values) is None
 
 
@@ -174,7 +176,7 @@ def _held(going: set[Address], world: World, kinds: Mapping[str, Kind]) -> dict[
 
 def _unmanaged(world: World, live: Mapping[Address, Resource], kinds: Mapping[str, Kind]) -> Iterator[Address]:
     managed = {resource.address for resource in world.desired} | world.last_applied.keys()
-    for address in {*live, *world.others} - managed:
+    for address in {a for a in {*live, *world.others} - managed if not kinds[a.kind].singleton}:
         found = live.get(address)
         values = {**found.raw, **found.spec} if found else None
         if kinds[address.kind].builtin(address.name, values) is None:

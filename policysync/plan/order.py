@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from policysync.kinds.field import Field
+from policysync.kinds.field import Field, paired
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Change
 from policysync.state.resource import Address, Resource
@@ -92,9 +92,13 @@ def _references(field: Field, value: Any) -> Iterator[Address]:
     if field.ref and isinstance(value, str) and value and not field.env_specific:
         yield from (Address(kind, value) for kind in field.ref)
     elif isinstance(value, Mapping):
+        for kind in field.ref_keys:
+            yield from (Address(kind, name) for name in value)
         for name, below in value.items():
             inner = field.properties.get(name) or field.values
-            if inner is not None:
+            if inner is not None and inner.ref_with:
+                yield from (Address(kind, paired(inner, value, below)) for kind in inner.ref if below)
+            elif inner is not None:
                 yield from _references(inner, below)
     elif isinstance(value, list):
         for item in value:

@@ -25,9 +25,9 @@ def test_order_that_means_nothing_is_not_stale(kinds: Kinds) -> None:
 
 def test_an_update_happened_when_live_moved(kinds: Kinds) -> None:
     change = update(kinds, live(kinds))
-    assert happened(change, live(kinds, level=2), "")
-    assert not happened(change, live(kinds), "")
-    assert not happened(change, None, "")
+    assert happened(change, kinds["Policy"], live(kinds, level=2), "")
+    assert not happened(change, kinds["Policy"], live(kinds), "")
+    assert not happened(change, kinds["Policy"], None, "")
 
 
 def test_more_than_a_few_lost_fields_are_counted(kinds: Kinds) -> None:
