@@ -8,11 +8,11 @@ from typing import Any
 
 from policysync.documents.document import Document
 from policysync.documents.envelope import BASE, Envelopes
-from policysync.documents.expand import is_secret_reference
 from policysync.documents.overlay import below
 from policysync.documents.parse import Parsed, parse
 from policysync.documents.placing import Placing
 from policysync.documents.project import Project
+from policysync.documents.secret_reference import is_secret_reference
 from policysync.documents.source import SourceFile
 from policysync.errors import InvalidInput, Location, PolicySyncError, Problem
 from policysync.kinds.field import Field

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,6 +26,7 @@ from policysync.emulator.embedded import embedded
 from policysync.errors import InvalidInput, PolicySyncError, Problem
 from policysync.kinds.load import Kinds, load_kinds
 from policysync.plan.guards import Limits
+from policysync.secret import Secret
 from policysync.state.resource import Resource
 
 EMBEDDED = "embedded:"
@@ -46,6 +47,16 @@ class Session:
     def retry(self) -> Retry:
         """The only place where requests are repeated."""
         return Retry(self.clock)
+
+    @cached_property
+    def _secrets(self) -> Callable[[str], Secret]:
+        """What resolves the references in documents, each once a run."""
+        return resolver(self.environ, self.project.root)
+
+    @cached_property
+    def _own_secrets(self) -> Callable[[str], Secret]:
+        """What resolves those in policysync.yaml, which may also run programs."""
+        return resolver(self.environ, self.project.root, commands=True)
 
     def targets(self, stage: Stage, names: Iterable[str] = ()) -> tuple[Target, ...]:
         """Return the targets of a stage, or those of them that were named.
@@ -72,8 +83,7 @@ class Session:
         Raises:
             InvalidInput: a document is wrong.
         """
-        secrets = resolver(self.environ, self.project.root)
-        state = desired_state(source, self.project, stage, self.kinds, secrets)
+        state = desired_state(source, self.project, stage, self.kinds, self._secrets)
         if any(not problem.warning for problem in state.problems):
             raise InvalidInput(state.problems)
         return state.resources, state.problems
@@ -90,10 +100,11 @@ class Session:
         backend = connect(
             target,
             self.kinds,
-            secrets=resolver(self.environ, self.project.root),
+            secrets=self._own_secrets,
             again=self.retry.read,
             limits=self._pace(target),
             local=local,
+            root=self.project.root,
         )
         try:
             yield backend

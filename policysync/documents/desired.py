@@ -8,10 +8,10 @@ from typing import Any
 
 from policysync.documents.cache import ParseCache, open_cache
 from policysync.documents.catalog import load
-from policysync.documents.expand import is_secret_reference
 from policysync.documents.finding import Finding, Path
 from policysync.documents.judge import Judge
 from policysync.documents.project import Project, Stage
+from policysync.documents.secret_reference import is_secret_reference
 from policysync.documents.source_file import Source
 from policysync.documents.stage import Draft
 from policysync.errors import PolicySyncError, Problem

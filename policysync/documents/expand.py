@@ -1,4 +1,4 @@
-"""`${var.NAME}` → the stage's value; `${env:NAME}` and `${file:PATH}` only where a kind says that a secret stands."""
+"""`${var.NAME}` → the stage's value; `${env:NAME}` and its like only where a kind says that a secret stands."""
 
 from __future__ import annotations
 
@@ -8,38 +8,17 @@ from typing import Any
 
 from policysync.documents.finding import Finding, Path
 from policysync.documents.overlay import below
+from policysync.documents.secret_reference import secret_trouble
 from policysync.documents.suggest import did_you_mean, one_of
 from policysync.kinds.field import Field
 
-_MARK = re.compile(r"\$\$\{|\$\{var\.([^}]*)\}|\$\{(?:env|file):[^}]*\}")
-_SECRET = re.compile(r"\$\{([a-z]+):([^}]*)\}\Z")
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_MARK = re.compile(r"\$\$\{|\$\{var\.([^}]*)\}|\$\{(?:env|file|keyring|vault|aws-secret):[^}]*\}")
 _NOTHING = Field()
 
 
 def escaped(text: str) -> str:
     """Return the spelling in a document that stands for exactly this text."""
     return text.replace("${", "$${") if _MARK.search(text) else text
-
-
-def is_secret_reference(value: Any) -> bool:
-    """Whether a value is a reference that a secret resolver understands."""
-    return isinstance(value, str) and not secret_trouble(value)
-
-
-def secret_trouble(text: str) -> str:
-    """Return what is wrong with a text as a reference to a secret; nothing when it is one. Never shows the text."""
-    found = _SECRET.match(text)
-    if not found:
-        return "a secret stands here in clear text; want ${env:NAME} or ${file:PATH}"
-    scheme, name = found.groups()
-    if scheme == "env":
-        return "" if _ENV_NAME.match(name) else f"`{name}` is not the name of an environment variable"
-    if scheme != "file":
-        return f"`${{{scheme}:…}}` is no reference we know; want ${{env:NAME}} or ${{file:PATH}}"
-    if not name or ".." in name.split("/"):
-        return "the path leads out of the policy root; want one inside it, or an absolute one"
-    return ""
 
 
 class Expansion:

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from policysync.documents.expand import secret_trouble
+from policysync.documents.secret_reference import parts, secret_trouble
+from policysync.documents.secret_sources import from_command, from_env, from_file
+from policysync.documents.secret_stores import from_aws, from_keyring, from_vault
 from policysync.errors import PolicySyncError
 from policysync.secret import Secret
 
-_BYTES = 64 * 1024
 
-
-def resolver(environ: Mapping[str, str], root: Path) -> Callable[[str], Secret]:
-    """Return what resolves `${env:NAME}` and `${file:PATH}`.
+def resolver(environ: Mapping[str, str], root: Path, *, commands: bool = False) -> Callable[[str], Secret]:
+    """Return what resolves references to secrets; each is looked up once, from whatever thread.
 
     A relative path starts at the policy root and may not leave it, not even through a symbolic link; an absolute
     path says openly where it leads. One line break at the end of a file is not part of the secret.
     The function returned raises PolicySyncError when there is nothing behind a reference.
+
+    Args:
+        commands: `${cmd:…}` is run; right for policysync.yaml and never for documents.
     """
     inside = root.resolve()
+    sources: Mapping[str, Callable[[str], str]] = {
+        "env": lambda name: from_env(environ, name),
+        "file": lambda name: from_file(inside, name),
+        "cmd": lambda name: from_command(inside, environ, name),
+        "keyring": from_keyring,
+        "vault": lambda name: from_vault(environ, name),
+        "aws-secret": lambda name: from_aws(environ, name),
+    }
+    known: dict[str, Secret] = {}
+    lock = threading.Lock()
 
     def resolve(reference: str) -> Secret:
-        trouble = secret_trouble(reference)
+        trouble = secret_trouble(reference, commands=commands)
         if trouble:
             raise PolicySyncError(trouble)
-        scheme, _, name = reference[2:-1].partition(":")
-        value = environ.get(name, "") if scheme == "env" else _from_file(inside, name)
-        if not value:
-            empty = "is not set, or is empty" if scheme == "env" else "is empty"
-            raise PolicySyncError(f"{reference}: {name} {empty}")
-        return Secret(value, reference)
+        with lock:
+            if reference not in known:
+                scheme, name = parts(reference)
+                known[reference] = Secret(sources[scheme](name), reference)
+            return known[reference]
 
     return resolve
-
-
-def _from_file(root: Path, name: str) -> str:
-    path = root / name
-    if not Path(name).is_absolute() and not path.resolve().is_relative_to(root):
-        raise PolicySyncError(f"${{file:{name}}}: leads out of the policy root; want a path inside it")
-    try:
-        if path.stat().st_size > _BYTES:
-            raise PolicySyncError(f"${{file:{name}}}: holds more than {_BYTES} bytes; that is no secret")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PolicySyncError(f"${{file:{name}}}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise PolicySyncError(f"${{file:{name}}}: is not text in UTF-8") from error
-    return text.removesuffix("\n").removesuffix("\r")

@@ -33,7 +33,7 @@ def test_references_are_resolved(tmp_path: Path) -> None:
         ("${file:link}", "leads out of the policy root"),
         ("${file:large}", "holds more than 65536 bytes"),
         ("${file:binary}", "is not text in UTF-8"),
-        ("${vault:x}", r"`\$\{vault:…\}` is no reference we know"),
+        ("${gcp:x}", r"`\$\{gcp:…\}` is no reference we know"),
         ("hunter2", "a secret stands here in clear text"),
     ],
 )
