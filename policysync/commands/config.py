@@ -12,13 +12,14 @@ from typing import Any
 import click
 
 from policysync.documents.project import Project, Stage, Target, find_root, load_project
+from policysync.documents.secret_reference import origin, secret_trouble
 from policysync.secret import MASK
 
 FORMAT_VERSION = 1
 
-_REFERENCE = re.compile(r"\$\{(?P<scheme>[a-z]+):(?P<name>[^}]+)\}")
+_REFERENCE = re.compile(r"\$\{(?P<scheme>[a-z-]+):(?P<name>[^}]+)\}")
 _USERINFO = re.compile(r"(?<=//)[^/@]+(?=@)")
-_OPEN = frozenset({"method"})
+_OPEN = frozenset({"method", "header", "roles", "allowed_endpoints", "validity"})
 
 
 @click.group(name="config", short_help="Check and show policysync.yaml.")
@@ -36,7 +37,8 @@ def command() -> None:
 def check(form: str) -> None:
     """Check policysync.yaml, found upward from here, and show what it resolves to with POLICYSYNC_* applied.
 
-    References to secrets are shown as references; whatever else stands where a secret belongs is masked.
+    References to secrets are shown as references, and with where each leads; nothing is looked up there, and no
+    program is run. Whatever else stands where a secret belongs is masked.
 
     \b
     Example:
@@ -93,11 +95,17 @@ def unset(project: Project, environ: Mapping[str, str]) -> list[str]:
 
 
 def masked(auth: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a target's sign-in: references as they stand, any other value but the method masked."""
+    """Return a target's sign-in: references as they stand, any other value that may be a secret masked."""
     return {
         name: masked(value) if isinstance(value, Mapping) else value if _shows(name, value) else MASK
         for name, value in auth.items()
     }
+
+
+def origins(auth: Mapping[str, Any]) -> dict[str, str]:
+    """Return where each secret of a sign-in comes from, or what is wrong with the reference to it."""
+    references = {name: value for name, value in auth.items() if isinstance(value, str) and value.startswith("${")}
+    return {name: secret_trouble(text, commands=True) or origin(text) for name, text in references.items()}
 
 
 def _shows(name: str, value: Any) -> bool:
@@ -120,6 +128,7 @@ def _target(target: Target) -> dict[str, Any]:
         "backend": target.backend,
         "url": _USERINFO.sub(MASK, target.url),
         "auth": masked(target.auth),
+        "secrets": origins(target.auth),
         "options": dict(target.options),
     }
 

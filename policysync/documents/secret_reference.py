@@ -38,6 +38,18 @@ def secret_trouble(text: str, *, commands: bool = False) -> str:
     return _TROUBLE[scheme](name)
 
 
+def origin(reference: str) -> str:
+    """Return in words where a reference leads; it has no trouble."""
+    scheme, name = parts(reference)
+    place, _, member = name.partition("#")
+    if scheme == "keyring":
+        service, _, user = name.rpartition("/")
+        return f"keyring, {user} at {service}"
+    if scheme in _STORES:
+        return f"{_STORES[scheme]}, {place}" + (f", field {member}" if member else "")
+    return f"{_HERE[scheme]} {name}"
+
+
 def _env(name: str) -> str:
     return "" if _ENV_NAME.match(name) else f"`{name}` is not the name of an environment variable"
 
@@ -67,6 +79,8 @@ def _aws(name: str) -> str:
     return "" if secret and (member or not mark) else "want ${aws-secret:NAME} or ${aws-secret:NAME#FIELD}"
 
 
+_HERE = {"env": "environment variable", "file": "file", "cmd": "output of"}
+_STORES = {"vault": "Vault", "aws-secret": "AWS Secrets Manager"}
 _TROUBLE: Mapping[str, Callable[[str], str]] = {
     "env": _env,
     "file": _file,

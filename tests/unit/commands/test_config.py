@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from policysync.cli import run
-from policysync.commands.config import lines, masked
+from policysync.commands.config import lines, masked, origins
 
 CONFIG = """
 version: 1
@@ -77,6 +77,36 @@ def test_outside_a_repository_init_is_named(tmp_path: Path, capsys: pytest.Captu
 def test_masking_goes_into_what_is_nested() -> None:
     auth = {"method": "api-key", "keys": {"id": "${file:key}", "secret": "abc", "parts": ["abc"]}}
     assert masked(auth) == {"method": "api-key", "keys": {"id": "${file:key}", "secret": "***", "parts": "***"}}
+
+
+def test_where_each_secret_comes_from_is_shown(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sign_in = "{key: '${cmd:touch ran}', secret: '${vault:kv/data/aqua#secret}', roles: [auditor]}"
+    text = CONFIG.replace('"embedded:prod"}', f'"cloud.aquasec.com", auth: {sign_in}}}')
+    (repository / "policysync.yaml").write_text(text, encoding="utf-8")
+    assert run(["-C", str(repository), "config", "check"]) == 0
+    out = capsys.readouterr().out
+    assert "secrets:\n          user: environment variable POLICYSYNC_TEST_NOBODY" in out
+    assert "secrets:\n          key: output of touch ran\n          secret: Vault, kv/data/aqua, field secret" in out
+    assert 'roles: ["auditor"]' in out
+    assert not (repository / "ran").exists()
+
+
+def test_every_origin_has_words() -> None:
+    auth = {
+        "a": "${file:keys/a}",
+        "b": "${keyring:aqua/joe}",
+        "c": "${aws-secret:prod#x}",
+        "d": "${aws-secret:prod}",
+        "e": "${gcp:x}",
+        "f": "plain",
+    }
+    assert origins(auth) == {
+        "a": "file keys/a",
+        "b": "keyring, joe at aqua",
+        "c": "AWS Secrets Manager, prod, field x",
+        "d": "AWS Secrets Manager, prod",
+        "e": "`${gcp:…}` is no reference we know; want ${env:NAME} or ${file:PATH}",
+    }
 
 
 def test_what_is_empty_is_left_out_and_false_is_not() -> None:
