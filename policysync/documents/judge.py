@@ -10,6 +10,7 @@ import orjson
 
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, Name
+from policysync.documents.composite import stated_twice
 from policysync.documents.flaw import Engine
 from policysync.documents.lint import Lint
 from policysync.documents.project import Project, Stage
@@ -83,6 +84,7 @@ class Judge:
         found = [(draft, problem) for draft in drafts for problem in self._alone(draft)]
         found += self._dangling(drafts, names, stage)
         found += _same_names(drafts)
+        found += [(draft, draft.problem(finding, self.catalog.placing)) for draft, finding in stated_twice(drafts)]
         wrong = {id(draft) for draft, problem in found if not problem.warning}
         good = tuple(draft for draft in drafts if id(draft) not in wrong)
         return Judged(drafts, good, tuple(problem for _, problem in found))

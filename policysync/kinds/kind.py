@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from policysync.kinds.field import Field
@@ -38,6 +38,7 @@ class Kind:
         scope: kinds with the same scope share one space of names.
         singleton: there is one, called `settings`; it is neither created nor deleted, and has no key.
         slots: the names of the objects there are from the start and for ever; empty when they come and go.
+        parts_of: the singleton each member writes into: the same values, seen from another side.
         read_only: read and referred to, never in git.
         editions: the only editions of the product that have it; empty when all do.
         eventual: seconds for which a read may still show what was before a write.
@@ -64,6 +65,7 @@ class Kind:
     digest: str
     singleton: bool = False
     slots: tuple[str, ...] = ()
+    parts_of: Mapping[str, str] = field(default_factory=dict)
     read_only: bool = False
     editions: tuple[str, ...] = ()
     eventual: int = 0
@@ -92,14 +94,14 @@ class Kind:
     @property
     def refs(self) -> frozenset[str]:
         """The kinds it can refer to."""
-        return frozenset(target for field in walk(self.root) for target in (*field.ref, *field.ref_keys))
+        return frozenset(target for node in walk(self.root) for target in (*node.ref, *node.ref_keys))
 
 
-def walk(field: Field) -> Iterator[Field]:
+def walk(root: Field) -> Iterator[Field]:
     """Yield a field and everything below it."""
-    yield field
-    for below in field.properties.values():
+    yield root
+    for below in root.properties.values():
         yield from walk(below)
-    for other in (field.values, field.each, *field.positions):
+    for other in (root.values, root.each, *root.positions):
         if other is not None:
             yield from walk(other)

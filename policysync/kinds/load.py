@@ -126,6 +126,7 @@ def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
         file=str(file),
         singleton=about.get("singleton", False),
         slots=tuple(about.get("slots", ())),
+        parts_of=about.get("parts-of", {}),
         read_only=about.get("read-only", False),
         editions=_texts(about.get("edition", ())),
         eventual=about.get("eventual", 0),

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from policysync.kinds.field import Field, paired
-from policysync.kinds.kind import Kind
+from policysync.kinds.kind import SINGLETON, Kind
 from policysync.plan.change import Action, Change
 from policysync.state.resource import Address, Resource
 
 
 def references(kind: Kind, resource: Resource) -> frozenset[Address]:
     """Return everything a resource may refer to; a field that can name several kinds gives one address for each."""
-    return frozenset(_references(kind.root, resource.spec)) - {resource.address}
+    # What writes into the document of another kind waits for it: at the same time one of the two would be lost.
+    shared = {Address(other, SINGLETON) for other in kind.parts_of.values()}
+    return frozenset(_references(kind.root, resource.spec)) - {resource.address} | shared
 
 
 def waves(changes: Sequence[Change], kinds: Mapping[str, Kind]) -> tuple[tuple[Change, ...], ...]:
