@@ -12,7 +12,10 @@ from policysync.backends.tls import Tls
 from policysync.errors import Refused
 
 _OPTIONS = ("verify", "ca_file", "client_cert", "client_key", "region", "hosts")
-HOSTS = ("token", "prov", "supply-chain", "front", "account")
+BASES = ("supply-chain", "front", "account")
+"""Each `x-api.base` that is not the console's."""
+
+HOSTS = ("token", "prov", *BASES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from policysync.backends.address import Place, place_of
 from policysync.backends.aqua import Aqua, Password, announced_header
-from policysync.backends.aqua_options import Options, options_of
+from policysync.backends.aqua_options import BASES, Options, options_of
 from policysync.backends.auth import Auth
 from policysync.backends.connection import Timeouts
 from policysync.backends.http import Http
@@ -38,6 +38,10 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HERE = "http://embedded"
 
 
+Edition = Literal["", "self-hosted", "saas"]
+"""Which of the two products a target is; empty where it serves the kinds of both."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """Where one target is and how one gets there.
@@ -46,7 +50,7 @@ class Way:
     """
 
     base: str
-    edition: Literal["", "self-hosted", "saas"]
+    edition: Edition
     token: str
     prov: str
     looks_up: bool
@@ -78,8 +82,8 @@ def aqua(target: Target, means: Means) -> Backend:
         locate=Lookup(way.prov) if way.looks_up else None,
     )
     identity = target.url if embedded else "" if way.looks_up else way.base
-    settings = {"again": means.again, "hosts": way.hosts, "parallelism": means.limits.parallelism}
-    return Aqua(session, means.kinds, identity=identity, **settings)
+    settings = {"hosts": way.hosts, "parallelism": means.limits.parallelism, "edition": way.edition}
+    return Aqua(session, means.kinds, identity=identity, again=means.again, clock=means.clock, **settings)
 
 
 def _method_name(auth: Mapping[str, Any], place: Place) -> str:
@@ -92,7 +96,7 @@ def _method_name(auth: Mapping[str, Any], place: Place) -> str:
 
 
 def _embedded_way(options: Options, method: str) -> Way:
-    hosts = dict.fromkeys(("supply-chain", "front", "account"), _HERE)
+    hosts = dict.fromkeys(BASES, _HERE)
     return Way(_HERE, "", _HERE, _HERE, method != "password", {**hosts, **_bases(options.hosts)})
 
 
@@ -110,16 +114,22 @@ def _way(place: Place, options: Options, method: str) -> Way:
         )
     if method == "api-key" and region and region.name == "dev" and "token" not in given:
         raise Refused(f"{place.url}: API keys do not work at the vendor's development portal; use saas-password")
-    usual = {"supply-chain": region.edge, "front": region.portal, "account": token} if region else {"account": token}
+    usual = {"account": token, **({"supply-chain": region.edge, "front": region.portal} if region else {})}
     hosts = {name: address for name, address in {**usual, **_bases(given)}.items() if address}
     # A host that tells consoles is named for a portal only: a console of its own needs no looking up.
     looks_up = method != "password" and (place.is_portal or (region is None and "prov" in given))
-    edition: Literal["self-hosted", "saas"] = "self-hosted" if method == "password" and not region else "saas"
-    return Way(place.url, edition, token, prov, looks_up, hosts)
+    return Way(place.url, _edition(place, method, hosts), token, prov, looks_up, hosts)
+
+
+def _edition(place: Place, method: str, hosts: Mapping[str, str]) -> Edition:
+    """Return the edition of a console; empty for one on its own that has been given hosts of the other edition."""
+    if place.region or method != "password":
+        return "saas"
+    return "" if hosts.keys() & BASES else "self-hosted"
 
 
 def _bases(hosts: Mapping[str, str]) -> dict[str, str]:
-    return {name: address for name, address in hosts.items() if name not in ("token", "prov")}
+    return {name: address for name, address in hosts.items() if name in BASES}
 
 
 def _http(options: Options, means: Means) -> Http:

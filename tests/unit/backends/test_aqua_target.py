@@ -154,3 +154,29 @@ def test_a_token_host_in_the_clear_is_said_loudly(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.WARNING):
         connect(made, {}, secrets=Secret, again=once, limits=Limits()).close()
     assert "http://token.example.com is not encrypted" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "auth", "options", "refused"),
+    [
+        ("aqua.example.com", PASSWORD, {}, "saas"),
+        ("aqua.example.com", PASSWORD, {"hosts": {"front": "front.example.com"}}, ""),
+        ("cloud.aquasec.com", KEY, {}, "self-hosted"),
+        ("abc.cloud.aquasec.com", {**PASSWORD, "method": "password"}, {}, "self-hosted"),
+        ("127.0.0.1:1", KEY, {"hosts": {"token": "127.0.0.1:1"}}, "self-hosted"),
+        ("embedded:dev", {}, {}, ""),
+    ],
+)
+def test_a_kind_of_the_other_edition_is_refused(
+    url: str, auth: Any, options: Any, refused: str, *, cloud: Console, kind_of: Any
+) -> None:
+    cloud.on("GET", "/things", reply(200, {"result": []}))
+    for edition in ("saas", "self-hosted"):
+        kind = kind_of(kind={"edition": edition})
+        backend = connected(Target("t", "aqua", url, auth, options), cloud, kind)
+        if edition == refused:
+            with pytest.raises(Refused, match=f"Thing is there on {edition} only"):
+                list(backend.list(kind))
+        else:
+            assert list(backend.list(kind)) == []
+        backend.close()
