@@ -46,7 +46,8 @@ def explain(kind: Kind, spec: Any, flaw: Flaw) -> Iterator[Finding]:
     if keyword in {"additionalProperties", "unevaluatedProperties"}:
         yield from _unknown(path, node, value)
     elif keyword == "required":
-        yield from _missing(kind, path, limit, value)
+        if path or not kind.is_there_from_the_start(kind.name_of(value)):
+            yield from _missing(kind, path, limit, value)
     else:
         mark = MASK if _is_secret(kind, path) else shown(value)
         say = _SENTENCES.get(keyword)

@@ -91,6 +91,10 @@ class Kind:
                 return builtin
         return None
 
+    def is_there_from_the_start(self, name: str) -> bool:
+        """Return whether the product ships an object of this name, so that git may state a part of it only."""
+        return self.singleton or name in self.slots or any(builtin.name == name for builtin in self.builtins)
+
     @property
     def refs(self) -> frozenset[str]:
         """The kinds it can refer to."""
