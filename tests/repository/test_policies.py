@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from policysync.documents.desired import Desired, desired_state
 from policysync.documents.project import load_project
 from policysync.documents.source import WorkTree
+from policysync.kinds.kind import Kind
 from policysync.kinds.load import builtin_schemas, load_kinds
 from policysync.state.resource import Address
 
 ROOT = builtin_schemas().parent
+BESIDE = Path(__file__).parent / "saas"
 KINDS = load_kinds()
 PROJECT = load_project(ROOT, {})
 STAGES = [stage.name for stage in PROJECT.stages]
@@ -44,13 +47,28 @@ def test_a_stage_has_no_problem_and_needs_no_environment(stage: str) -> None:
     assert len(desired(stage).resources) >= 15
 
 
+def is_shown(kind: Kind) -> bool:
+    """Whether the example has one: it can be in git, the console itself serves it, and making one takes no secret."""
+    needs_secret = any(f.sensitive and f.required_on == "create" for f in kind.root.properties.values())
+    return not (kind.read_only or kind.api["base"] in {"front", "account"} or needs_secret)
+
+
 def test_every_kind_has_an_example() -> None:
-    assert {address.kind for stage in STAGES for address in specs(stage)} == set(KINDS)
+    shown = {address.kind for stage in STAGES for address in specs(stage)}
+    assert shown == {name for name in KINDS if is_shown(KINDS[name])}
 
 
 def test_every_kind_with_one_console_has_an_example_in_the_first_stage() -> None:
     shown = {address.kind for address in specs("dev")}
-    assert {name for name in KINDS if KINDS[name].backend == "aqua"} <= shown
+    assert {name for name in KINDS if KINDS[name].backend == "aqua" and is_shown(KINDS[name])} <= shown
+
+
+def test_the_other_kinds_are_shown_beside_the_tests() -> None:
+    project = load_project(BESIDE, {})
+    found = desired_state(WorkTree(BESIDE), project, project.stage("cloud"), KINDS)
+    assert found.problems == ()
+    kinds = {resource.address.kind for resource in found.resources}
+    assert kinds >= {name for name in KINDS if not (is_shown(KINDS[name]) or KINDS[name].read_only)}
 
 
 @pytest.mark.parametrize("stage", STAGES)

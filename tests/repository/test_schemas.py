@@ -108,6 +108,13 @@ def test_the_meta_schema_is_one_and_has_the_vocabulary_of_the_engine() -> None:
         {"type": "string", "x-server-filled": {"default": 1}},
         {"type": "string", "x-removed": "gone"},
         {"type": "string", "x-wire": "spec"},
+        {"type": "string", "x-ref": {"kind": "Label"}},
+        {"type": "array", "x-computed": {"sorted": "name"}},
+        {"type": "array", "x-computed": {"added": "a", "removed": "b"}},
+        {"type": "string", "x-without": "name"},
+        {"type": "string", "x-applies-when": {"type": "HUB"}},
+        {"type": "string", "x-required-on": "update"},
+        {"type": "string", "x-echo": False},
         {"type": "text"},
     ],
     ids=json.dumps,
@@ -124,6 +131,10 @@ def test_the_meta_schema_refuses_a_mistake(field: dict[str, Any]) -> None:
         {"x-kind": {"name": "Label", "backend": "aqua"}},
         {"x-kind": {"name": "label", "backend": "aqua", "key": "name"}},
         {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "builtins": [{}]}},
+        {"x-kind": {"name": "Label", "backend": "aqua", "key": []}},
+        {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "singleton": True}},
+        {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "slots": []}},
+        {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "edition": "cloud"}},
         {"x-api": {**read(SCHEMAS / "aqua" / "label.json")["x-api"], "list": {"method": "GET"}}},
         {"x-api": {**read(SCHEMAS / "aqua" / "label.json")["x-api"], "retries": 3}},
     ],
@@ -147,6 +158,10 @@ def test_what_annotations_name_exists(name: str) -> None:
         members = field.get("items", {}).get("properties", {})
         assert set(_names(field.get("x-key", ()))) | set(field.get("x-exclude", {})) <= set(members), at
         assert set(field.get("x-applies-to", ())) <= set(KINDS), at
+        reference = field.get("x-ref", "")
+        assert not isinstance(reference, Mapping) or reference["with"] in siblings, at
+        assert {*field.get("x-computed", {}).values(), field.get("x-without", at)} <= {*siblings, at}, at
+        assert all(n in siblings or n.startswith("../") for n in field.get("x-applies-when", {})), at
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
@@ -175,15 +190,58 @@ def test_calls_fit_together(name: str) -> None:
     for operation in ("create", "update", "delete"):
         call = api[operation]
         assert call is None or call["canonical"] in call["success"], operation
-    assert "{id}" not in api["list"]["path"] + api["create"]["path"]
-    # An empty id in the path of one object would reach the whole collection.
-    assert (api["get"] is None) == ("id" not in api)
-    for operation in ("get", "update", "delete"):
-        call = api[operation]
-        assert call is None or "id" not in api or call["path"].endswith("/{id}"), operation
+    for call in (*api.get("then", ()), *(part["update"] for part in api.get("parts", {}).values())):
+        assert call["canonical"] in call["success"]
     if "id" in api:
         assert api["id"] in KINDS[name].root.properties
-    assert set(api["list"].get("rename", {}).values()) <= set(KINDS[name].root.properties)
+        # An empty id in the path of one object would reach the whole collection.
+        assert all(api[operation] is None or _says_which(api[operation]) for operation in ("get", "update", "delete"))
+    listing = api["list"] or {"path": ""}
+    assert "{id}" not in listing["path"]
+    assert set(listing.get("rename", {}).values()) <= set(KINDS[name].root.properties)
+    assert listing.get("map", KINDS[name].key[:1] or "") in {*KINDS[name].root.properties, *[KINDS[name].key[:1] or ""]}
+
+
+def _says_which(call: dict[str, Any]) -> bool:
+    """Whether a call says which object it is about: in its path, or in its body."""
+    return call["path"].endswith("/{id}") or (
+        call["method"] == "PUT" or call.get("body") in ("keys", {"wrap": "issues"})
+    )
+
+
+@pytest.mark.parametrize("name", sorted(name for name in KINDS if KINDS[name].backend == "aqua"))
+def test_a_kind_has_the_calls_of_its_sort(name: str) -> None:
+    kind = KINDS[name]
+    calls = {call for call in ("list", "get", "create", "update", "delete") if kind.api[call]}
+    if kind.api.get("parts"):
+        assert kind.singleton
+        assert not calls
+        assert set(kind.api["parts"]) == set(kind.root.properties) == set(kind.parts_of)
+    elif kind.singleton:
+        assert calls == ({"get"} if kind.read_only else {"get", "update"})
+    elif kind.read_only:
+        assert calls <= {"list", "get"}
+        assert all(not field.compared for field in kind.root.properties.values())
+    else:
+        assert {"list", "create", "delete"} <= calls
+    if kind.slots:
+        assert "{id}" in kind.api["create"]["path"]
+        assert "const" in kind.api["delete"]["body"]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in KINDS if KINDS[name].backend == "aqua"))
+def test_members_of_bodies_are_members_of_the_kind(name: str) -> None:
+    kind, members = KINDS[name], set(KINDS[name].root.properties)
+    for operation in ("create", "update", "delete"):
+        form = (kind.api[operation] or {}).get("body")
+        if isinstance(form, dict):
+            assert set(form.get("only", ())) | set(form.get("const", ())) <= members, operation
+    for follow in kind.api.get("then", ()):
+        assert set(follow.get("when-changed", ())) | set(follow.get("for-each", {}).values()) <= members
+        assert follow.get("of", name) in KINDS
+    for part, call in kind.api.get("parts", {}).items():
+        assert set(call["only"]) == set(kind.root.properties[part].properties)
+        assert set(call["only"]) <= set(KINDS[kind.parts_of[part]].root.properties)
 
 
 @pytest.mark.parametrize(
