@@ -21,7 +21,6 @@ from policysync.backends.session import Method, Session
 from policysync.clock import Clock
 from policysync.documents.project import Target
 from policysync.errors import Refused
-from policysync.secret import Secret
 
 EMBEDDED = "embedded:"
 EMBEDDED_AUTH: Mapping[str, str] = {
@@ -151,8 +150,7 @@ def _warn_of_clear_text(target: str, way: Way) -> None:
 
 def _method(name: str, target: Target, way: Way, means: Means, *, embedded: bool) -> Method:
     members, make = METHODS[name]
-    usual = {member: Secret(EMBEDDED_AUTH[member]) for member in members if member in EMBEDDED_AUTH and embedded}
-    auth = Auth({**usual, **target.auth}, means.secrets)
+    auth = Auth(target.auth, means.secrets, EMBEDDED_AUTH if embedded else {})
     auth.only(name, members)
     return make(Entrance(auth, way, means.clock))
 
@@ -166,10 +164,10 @@ class Entrance:
     clock: Clock
 
     def password(self) -> Method:
-        return Password(self.way.base, self.auth.value("user").reveal(), self.auth.secret("password"))
+        return Password(self.way.base, self.auth.text("user"), self.auth.secret("password"))
 
     def saas_password(self) -> Method:
-        return SaasPassword(self.way.token, self.auth.value("email", "user").reveal(), self.auth.secret("password"))
+        return SaasPassword(self.way.token, self.auth.text("email", "user"), self.auth.secret("password"))
 
     def api_key(self) -> Method:
         return ApiKey(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from policysync.backends.means import Secrets
@@ -13,10 +13,11 @@ from policysync.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """The members of one target's `auth`."""
+    """The members of one target's `auth`, and what is usual where it states nothing."""
 
     members: Mapping[str, Any]
     secrets: Secrets
+    usual: Mapping[str, str] = field(default_factory=dict)
 
     def only(self, method: str, names: Sequence[str]) -> None:
         """Refuse a member that the method does not know: misspelt, it would have no effect and nobody would know."""
@@ -25,21 +26,26 @@ class Auth:
             known = ", ".join(("method", "header", *names))
             raise Refused(f"auth.{unknown[0]} is no member of auth with method {method}; known are {known}")
 
-    def value(self, *names: str) -> Secret:
+    def text(self, *names: str) -> str:
         """Return the first of these members that is there; it may be a reference or stand there as it is."""
-        value = next((self.members[name] for name in names if self.members.get(name)), None)
-        if isinstance(value, Secret):
-            return value
-        if not isinstance(value, str):
-            raise Refused(f"auth.{names[0]} is missing; want a reference such as ${{env:NAME}}")
-        return self.secrets(value) if value.startswith("${") else Secret(value)
+        value = self._first(names)
+        return self.secrets(value).reveal() if value.startswith("${") else value
 
     def secret(self, name: str) -> Secret:
         """Return a member that may not stand in the file."""
-        value = self.members.get(name)
-        if isinstance(value, str) and value and not value.startswith("${"):
+        usual = self.usual.get(name)
+        if usual and not self.members.get(name):
+            return Secret(usual)
+        value = self._first((name,))
+        if not value.startswith("${"):
             raise Refused(f"auth.{name} stands in the file itself; want a reference such as ${{env:NAME}}")
-        return self.value(name)
+        return self.secrets(value)
+
+    def _first(self, names: Sequence[str]) -> str:
+        value = next((held[name] for held in (self.members, self.usual) for name in names if held.get(name)), None)
+        if not isinstance(value, str):
+            raise Refused(f"auth.{names[0]} is missing; want a reference such as ${{env:NAME}}")
+        return value
 
     def texts(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """Return a member that is one text or a list of them."""
