@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import click
 
@@ -22,8 +23,11 @@ from policysync.plan.build import World, build
 from policysync.plan.change import Plan
 from policysync.state.resource import Address, Resource
 
-# Each read has workers of its own, so a few kinds at once keep every connection busy.
-_KINDS_AT_ONCE = 4
+# Each read has workers of its own, so a few at once keep every connection busy.
+_READS_AT_ONCE = 6
+_TARGETS_AT_ONCE = 16
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +99,22 @@ class Comparing:
         kinds = self.session.kinds
         if unknown := sorted(set(names) - set(kinds)):
             raise PolicySyncError(f"the ledger knows kinds that have no schema here: {', '.join(unknown)}")
-        with ThreadPoolExecutor(_KINDS_AT_ONCE) as pool:
-            jobs = [pool.submit(self._read_kind, backend, kinds[name], frozenset(names[name])) for name in names]
-            parts = [job.result() for job in jobs]
-        live = tuple(resource for found, _ in parts for resource in found)
-        return live, frozenset(address for _, addresses in parts for address in addresses)
+        with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
+            found = [pool.submit(_bodies, backend, kinds[name], frozenset(names[name])) for name in names]
+            listed = [
+                pool.submit(_others, backend, kinds[name], names[name]) for name in names if self.selection.everything
+            ]
+            live = tuple(resource for job in found for resource in job.result())
+            return live, frozenset(address for job in listed for address in job.result())
 
-    def _read_kind(self, backend: Backend, kind: Kind, names: frozenset[str]) -> tuple[list[Resource], list[Address]]:
-        found = list(backend.read(kind, names))
-        if not self.selection.everything:
-            return found, []
-        return found, [Address(kind.name, name) for name in backend.list(kind) if name not in names]
+
+def _bodies(backend: Backend, kind: Kind, names: frozenset[str]) -> list[Resource]:
+    # A write reads its object again first, so the bodies as they came are only a weight here.
+    return [replace(resource, raw={}) for resource in backend.read(kind, names)]
+
+
+def _others(backend: Backend, kind: Kind, names: set[str]) -> list[Address]:
+    return [Address(kind.name, name) for name in backend.list(kind) if name not in names]
 
 
 def comparing(
@@ -135,8 +144,16 @@ def comparing(
 
 def compare_targets(comparing: Comparing, names: Sequence[str]) -> list[Comparison]:
     """Compare every target that was named, or all of them, with git."""
-    comparisons = []
-    for target in comparing.session.targets(comparing.stage, names):
+    return each_target(comparing, names, comparing.compare)
+
+
+def each_target(comparing: Comparing, names: Sequence[str], look: Callable[[Target, Backend], T]) -> list[T]:
+    """Look at targets at the same time, and return what was seen in the order of the targets."""
+    targets = comparing.session.targets(comparing.stage, names)
+
+    def one(target: Target) -> T:
         with comparing.session.backend(target) as backend:
-            comparisons.append(comparing.compare(target, backend))
-    return comparisons
+            return look(target, backend)
+
+    with ThreadPoolExecutor(min(len(targets), _TARGETS_AT_ONCE)) as pool:
+        return list(pool.map(one, targets))

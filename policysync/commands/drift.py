@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from policysync.commands.comparing import Comparing
+from policysync.commands.comparing import Comparing, each_target
 from policysync.commands.options import Selection, format_option
 from policysync.commands.plan import plan_document, show
 from policysync.commands.session import Session, open_session
@@ -50,9 +50,6 @@ def _drift_of(session: Session, stage: Stage, targets: Sequence[str], selection:
     if ledger.notice:
         raise PolicySyncError(ledger.notice)
     against = Comparing(session, stage, session.source(), (), ledger, selection, ledger.salt)
-    found = []
-    for target in session.targets(stage, targets):
-        with session.backend(target) as backend:
-            world = against.world(target, backend)
-        found.append((drift(stage.name, target.name, world, session.kinds), world))
-    return found
+    worlds = each_target(against, targets, against.world)
+    named = zip(session.targets(stage, targets), worlds, strict=True)
+    return [(drift(stage.name, target.name, world, session.kinds), world) for target, world in named]
