@@ -1,7 +1,4 @@
-"""Who may come in: a token of ours, or HTTP Basic.
-
-Signing in as SaaS does (e-mail, API key) belongs beside `sign_in`: what it has to end with is `Tokens.issue`.
-"""
+"""Who may come in: a token of ours, HTTP Basic, or a request signed with an API key."""
 
 from __future__ import annotations
 
@@ -9,17 +6,32 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
 
 import orjson
 
 from policysync.clock import Clock
-from policysync.emulator.exchange import Request, Response, answer, refuse
+from policysync.emulator.exchange import Request, refuse
+from policysync.emulator.planes import Plane, deny
+from policysync.emulator.quirks.access import digest_of
 from policysync.emulator.settings import Settings
+from policysync.emulator.signing import signer
 from policysync.emulator.store import Store
 
 _CACHED = 1000
+_ANYTHING = ("ANY:*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who a request comes from. `endpoints` are methods, or method and path: `ANY`, `GET`, `ANY:*`, `GET:/v2/users`."""
+
+    user: str
+    expires: float = float("inf")
+    endpoints: tuple[str, ...] = _ANYTHING
+    roles: tuple[str, ...] = field(default=())
 
 
 class Tokens:
@@ -27,7 +39,7 @@ class Tokens:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._clock = clock
-        self._good: dict[str, tuple[float, str]] = {}
+        self._good: dict[str, Visitor] = {}
         with store.writing():
             if store.fact("signing-key") is None:
                 store.remember("signing-key", token_hex(32))
@@ -40,7 +52,7 @@ class Tokens:
         text = f"{_encode(orjson.dumps({'alg': 'HS256', 'typ': 'JWT'}))}.{_encode(orjson.dumps(payload))}"
         return f"{text}.{self._sign(text)}"
 
-    def user(self, token: str) -> str | None:
+    def visitor(self, token: str) -> Visitor | None:
         """Return whose token it is; None when it is not ours or has expired."""
         known = self._good.get(token)
         if known is None:
@@ -50,54 +62,56 @@ class Tokens:
             if len(self._good) >= _CACHED:
                 self._good.clear()
             self._good[token] = known
-        expires, user = known
-        return user if self._clock.now().timestamp() < expires else None
+        return known if self._clock.now().timestamp() < known.expires else None
 
-    def _read(self, token: str) -> tuple[float, str] | None:
+    def _read(self, token: str) -> Visitor | None:
         text, _, signature = token.rpartition(".")
         if not text or not hmac.compare_digest(signature.encode(), self._sign(text).encode()):
             return None
         claims = orjson.loads(_decode(text.partition(".")[2]))
-        return float(claims["exp"]), str(claims["sub"])
+        endpoints = tuple(claims.get("allowed_endpoints") or _ANYTHING)
+        return Visitor(str(claims["sub"]), float(claims["exp"]), endpoints, tuple(claims.get("csp_roles") or ()))
 
     def _sign(self, text: str) -> str:
         return _encode(hmac.new(self._key, text.encode(), hashlib.sha256).digest())
 
 
-def sign_in(request: Request, settings: Settings, tokens: Tokens) -> Response:
-    """Answer `POST /api/v1/login` (reference, policies 2.1).
+def identify(
+    request: Request, plane: Plane, settings: Settings, *, tokens: Tokens, store: Store, clock: Clock
+) -> Visitor:
+    """Return who a request comes from.
 
     Raises:
-        Answered: 400 for a body that is not an object, 401 for wrong credentials.
+        Answered: nobody, or somebody whose token has expired: 401, on the account API 403 when there is none.
     """
-    try:
-        body = orjson.loads(request.body)
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        raise refuse(400, "login needs a JSON object with id and password")
-    if not _right(str(body.get("id", "")), str(body.get("password", "")), settings):
-        raise refuse(401, "invalid username or password")
-    user = {"id": settings.user, "name": settings.user, "role": "Administrator", "is_super": True}
-    return answer(200, {"token": tokens.issue(settings.user, settings.token_life), "user": user})
-
-
-def identify(request: Request, settings: Settings, tokens: Tokens) -> str:
-    """Return the user a request comes from.
-
-    Raises:
-        Answered: nobody, or somebody whose token has expired: 401.
-    """
-    scheme, _, credential = request.headers.get(settings.authorization_header.lower(), "").partition(" ")
-    user = None
+    if plane == "account" and "x-api-key" in request.headers:
+        key = signer(request, settings, store, clock)
+        if key is None:
+            raise deny(403, "Access denied", "The signature of the request is not valid.")
+        return Visitor(key)
+    given = request.headers.get(settings.authorization_header.lower(), "")
+    if not given and plane in ("account", "prov"):
+        raise deny(403, "Access denied", "The request is missing the session token. Please login.")
+    scheme, _, credential = given.partition(" ")
+    visitor = None
     if scheme.lower() == "bearer":
-        user = tokens.user(credential.strip())
+        visitor = tokens.visitor(credential.strip())
     elif scheme.lower() == "basic":
         name, _, password = _basic(credential)
-        user = name if _right(name, password, settings) else None
-    if user is None:
+        visitor = Visitor(name) if knows(name, password, settings, store) else None
+    if visitor is None:
         raise refuse(401, "Unauthorized")
-    return user
+    return visitor
+
+
+def knows(user: str, password: str, settings: Settings, store: Store) -> bool:
+    """Return whether a password is that of the one account, or of a user who was made since."""
+    # Both are compared in full, so that time says nothing about which one is wrong.
+    same_user = hmac.compare_digest(user.encode(), settings.user.encode())
+    if hmac.compare_digest(password.encode(), settings.password.encode()) and same_user:
+        return True
+    kept = store.fact(f"password {user}")
+    return bool(kept) and hmac.compare_digest(str(kept), digest_of(user, password))
 
 
 def _basic(credential: str) -> tuple[str, str, str]:
@@ -105,12 +119,6 @@ def _basic(credential: str) -> tuple[str, str, str]:
         return base64.b64decode(credential, validate=True).decode().partition(":")
     except ValueError:
         return "", "", ""
-
-
-def _right(user: str, password: str, settings: Settings) -> bool:
-    # Both are compared in full, so that time says nothing about which one is wrong.
-    same_user = hmac.compare_digest(user.encode(), settings.user.encode())
-    return hmac.compare_digest(password.encode(), settings.password.encode()) and same_user
 
 
 def _encode(raw: bytes) -> str:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from policysync.clock import Clock, SystemClock
-from policysync.emulator.auth import Tokens, identify, sign_in
+from policysync.emulator.auth import Tokens, identify
 from policysync.emulator.exchange import Answered, Request, Response, answer, refuse
-from policysync.emulator.faults import SIGN_IN, FaultPlan, Faults
+from policysync.emulator.faults import FaultPlan, Faults
+from policysync.emulator.openapi import description
+from policysync.emulator.planes import GATEWAY, Plane, in_form, is_elsewhere, is_gateway, plane_of
 from policysync.emulator.rate import Rate
 from policysync.emulator.rest import Call, Rest
+from policysync.emulator.rights import check_rights
 from policysync.emulator.routes import Route, Routes, routes_of
 from policysync.emulator.seed import is_seeded, seed_builtins, seed_folder
 from policysync.emulator.settings import Settings
+from policysync.emulator.sign_in import ENVIRONMENTS, LOGIN, SIGN_IN, TOKENS, api_token, environments, login, sign_in
 from policysync.emulator.store import Store
-from policysync.emulator.views import View, views_of
+from policysync.emulator.views import Views, views_of
 from policysync.kinds.kind import Kind
 
 _BACKEND = "aqua"
+_ONLY_SAAS = ("account", "prov", "front", "supply-chain")
 _VIEW = Route("view", (), {})
+_FRONT_PAGE = Response(200, b"<html><body>an emulated console</body></html>", (("content-type", "text/html"),))
 
 
 class Console:
@@ -40,26 +47,34 @@ class Console:
         self.clock = clock or SystemClock()
         self.store = store
         self._given = kinds
-        self._rest = Rest(store, self.settings, self.clock)
+        self._rest = Rest(store, self.settings, self.clock, self._every_kind)
         self._tokens = Tokens(store, self.clock)
         self._rate = Rate(self.settings.rate, self.clock) if self.settings.rate else None
         self._faults = Faults(faults, self.clock) if faults else None
         if not is_seeded(store):
             seed_builtins(self.kinds, self._rest)
         if seed is not None:
-            seed_folder(seed, self.kinds, self._rest)
+            seed_folder(seed, self.kinds, self._rest, self._given)
 
     @cached_property
     def kinds(self) -> Mapping[str, Kind]:
         """The kinds a console serves. Reading their files takes longer than anything else here."""
-        return {k.name: k for k in self._given.values() if k.backend == _BACKEND and k.api}
+        edition = self.settings.edition
+        return {
+            k.name: k
+            for k in self._given.values()
+            if k.backend == _BACKEND and k.api and (edition == "both" or not k.editions or edition in k.editions)
+        }
+
+    def _every_kind(self) -> Iterable[Kind]:
+        return self.kinds.values()
 
     @cached_property
     def routes(self) -> Routes:
         return routes_of(self.kinds.values())
 
     @cached_property
-    def _views(self) -> Mapping[tuple[str, str], View]:
+    def _views(self) -> Views:
         return views_of(self.kinds, self.routes, self._rest)
 
     def handle(self, request: Request) -> Response:
@@ -78,36 +93,60 @@ class Console:
         self.store.close()
 
     def _handle(self, request: Request) -> Response:
+        plane = plane_of(request.path)
         try:
-            return self._answer(request)
+            return self._answer(request, plane)
         except Answered as early:
-            return early.response
+            return in_form(plane, early.response)
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request, plane: Plane) -> Response:
         limited = self._rate.refusal() if self._rate else None
         if limited is not None:
             return limited
+        if is_gateway(request):
+            return GATEWAY
+        if is_elsewhere(request) or (plane in _ONLY_SAAS and self.settings.edition == "self-hosted"):
+            raise refuse(404, "Not Found")
+        opened = self._open(request)
+        if opened is not None:
+            return opened
+        visitor = identify(request, plane, self.settings, tokens=self._tokens, store=self.store, clock=self.clock)
+        check_rights(visitor, request, plane, self.store)
+        if (request.method, request.path) == ("GET", ENVIRONMENTS):
+            return environments(request, self.settings)
+        return self._dispatch(request, visitor.user)
+
+    def _open(self, request: Request) -> Response | None:
+        """Answer what needs no token."""
         if request.path == "/api":
             return answer(200, {"authorization_header": self.settings.authorization_header})
-        if (request.method, request.path) == ("POST", SIGN_IN):
-            return sign_in(request, self.settings, self._tokens)
-        user = identify(request, self.settings, self._tokens)
-        return self._dispatch(request, user)
+        opened = self._opened.get((request.method, request.path))
+        return opened(request) if opened else None
+
+    @cached_property
+    def _opened(self) -> Mapping[tuple[str, str], Callable[[Request], Response]]:
+        settings, tokens, store = self.settings, self._tokens, self.store
+        return {
+            ("GET", "/"): lambda _: _FRONT_PAGE,
+            ("GET", "/openapi.json"): lambda _: answer(200, self.description()),
+            ("POST", LOGIN): lambda request: login(request, settings, tokens, store),
+            ("POST", SIGN_IN): lambda request: sign_in(request, settings, tokens),
+            ("POST", TOKENS): lambda request: api_token(request, settings, tokens, store, self.clock),
+        }
+
+    def description(self) -> dict[str, Any]:
+        """Return the OpenAPI description of this console."""
+        return description(self.kinds.values(), self.routes, self._views.paths)
 
     def _dispatch(self, request: Request, user: str) -> Response:
-        view, name = self._view(request)
-        if view is not None:
-            return view(Call(_VIEW, name, request, user))
-        route, name, known = self.routes.find(request.method, request.path)
-        if route is None:
-            raise refuse(405, "Method Not Allowed") if known else refuse(404, "Not Found")
-        return self._rest.answer(Call(route, name, request, user))
-
-    def _view(self, request: Request) -> tuple[View | None, str]:
         path = request.path.rstrip("/")
-        view = self._views.get((request.method, path))
+        view = self._views.exact(request.method, path)
         if view is not None:
-            return view, ""
-        head, _, tail = path.rpartition("/")
-        head, _, name = head.rpartition("/")
-        return self._views.get((request.method, f"{head}/{{id}}/{tail}")), name
+            return view(Call(_VIEW, "", request, user))
+        route, name, known = self.routes.find(request.method, request.path)
+        if route is not None:
+            return self._rest.answer(Call(route, name, request, user))
+        view, parts, viewed = self._views.named(request.method, path)
+        if view is not None:
+            return view(Call(_VIEW, "", request, user, parts))
+        raise refuse(405, "Method Not Allowed") if known or viewed else refuse(404, "Not Found")

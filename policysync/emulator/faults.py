@@ -14,7 +14,7 @@ import orjson
 from policysync.clock import Clock
 from policysync.emulator.exchange import JSON, Request, Response
 
-SIGN_IN = "/api/v1/login"
+_SIGN_IN = ("/api/v1/login", "/v2/signin", "/v2/tokens", "/v1/envs")
 _TEXT = ("content-type", "text/plain; charset=utf-8")
 _HTML = ("content-type", "text/html")
 
@@ -73,7 +73,7 @@ class Fault:
     forget: tuple[str, ...] = ()
 
     def meets(self, request: Request, kinds: Collection[str]) -> bool:
-        if request.path == SIGN_IN and self.path != SIGN_IN:
+        if request.path in _SIGN_IN and self.path != request.path:
             return False
         right_call = fnmatchcase(request.method, self.method.upper()) and fnmatchcase(request.path, self.path)
         return right_call and (not self.kind or self.kind in kinds)

@@ -26,6 +26,7 @@ class Reading:
         creating: whether values for new objects are filled in.
         trusted: the body comes from the product itself: read-only members are kept.
         odd: whole numbers come back as 7.0.
+        strict: a member nobody knows is refused.
     """
 
     noun: str
@@ -34,6 +35,7 @@ class Reading:
     trusted: bool = False
     odd: bool = False
     secrets: str = "omit"
+    strict: bool = False
 
 
 def complete(shape: Shape, value: Any, reading: Reading, at: str = "") -> Any:
@@ -78,6 +80,10 @@ def _object(shape: Shape, value: Mapping[str, Any], reading: Reading, at: str) -
                 continue
             here = _MASK if here and reading.secrets == "masked" else ""
         done[name] = here
+    if reading.strict and shape.free is None and shape.closed:
+        for name in value:
+            if name not in shape.members:
+                raise refuse_body(reading.noun, f'json: unknown field "{name}"')
     if shape.free is not None:
         for name in value.keys() - shape.members.keys():
             done[name] = complete(shape.free, value[name], reading, f"{at}.{name}")

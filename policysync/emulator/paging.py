@@ -1,4 +1,4 @@
-"""The four ways a list comes in pages.
+"""The ways a list comes in pages.
 
 Source: reference, policies 3.2: the size is spelt `pagesize` here and `page_size` there; the wrong spelling is
 ignored and gives the default size. A page past the end is 200 and empty.
@@ -16,26 +16,36 @@ from policysync.emulator.exchange import JSON, Response
 from policysync.pointer import split
 
 _DEFAULT = 50
+_SMALL = 25
 _LARGEST = 1000
+_EITHER = ("pagesize", "page_size")
+_PLATFORM = (
+    "/api/v1/",
+    "/api/v2/scanner_groups",
+    "/api/v2/access_management/roles",
+    "/api/v2/access_management/permissions",
+)
+"""Lists that take either spelling and have smaller pages (reference, platform 2.2)."""
 _UNPAGED = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list is asked for. Numbers count from 1."""
+    """Which part of a list is asked for. Numbers count from 1; an `offset` counts objects from 0 instead."""
 
     number: int
     size: int
     order: str
+    offset: int | None = None
 
     @property
     def start(self) -> int:
-        return (self.number - 1) * self.size
+        return (self.number - 1) * self.size + (self.offset or 0)
 
     @property
     def shifted(self) -> tuple[int, int]:
         """Where to start and how many to give so that the first page is one short and nothing is lost."""
-        if self.size == 1:
+        if self.size == 1 or self.offset is not None:
             return self.start, self.size
         return (0, self.size - 1) if self.number == 1 else (self.start - 1, self.size)
 
@@ -44,11 +54,19 @@ def page_of(query: Mapping[str, str], api: Mapping[str, Any]) -> Page:
     """Return the page a query asks for."""
     order = order_of(query)
     style = api.get("paging", "count")
-    if style == "none":
+    if style in ("none", "map"):
         return Page(1, _UNPAGED, order)
-    spelt = ("page_size",) if style in ("data", "current_page") else ("pagesize",)
+    if style == "offset":
+        return Page(
+            1, min(_number(query.get("limit", ""), _DEFAULT), _LARGEST), order, _whole(query.get("offset", "0"))
+        )
+    if style == "pages":
+        return Page(_number(query.get("page", ""), 1), min(_number(query.get("size", ""), _SMALL), _LARGEST), order)
+    platform = str(api.get("path", "")).startswith(_PLATFORM)
+    spelt = _EITHER if platform else ("page_size",) if style in ("data", "current_page") else ("pagesize",)
     spelt = tuple(api.get("size", spelt))
-    size = next((_number(query[name], _DEFAULT) for name in spelt if name in query), _DEFAULT)
+    usual = _SMALL if platform else _DEFAULT
+    size = next((_number(query[name], usual) for name in spelt if name in query), usual)
     return Page(_number(query.get("page", "1"), 1), min(size, _LARGEST), order)
 
 
@@ -67,6 +85,10 @@ def _number(text: str, otherwise: int) -> int:
     return min(int(text), _UNPAGED) if text.isdecimal() and len(text) < 100 and int(text) else otherwise
 
 
+def _whole(text: str) -> int:
+    return min(int(text), _UNPAGED) if text.isdecimal() and len(text) < 100 else 0
+
+
 def wrap(items: list[bytes], total: int | None, page: Page, api: Mapping[str, Any], null: bool = False) -> Response:
     """Return the answer that carries one page.
 
@@ -76,6 +98,8 @@ def wrap(items: list[bytes], total: int | None, page: Page, api: Mapping[str, An
     """
     listed = b"[" + b",".join(items) + b"]"
     style = api.get("paging", "count")
+    if style == "map":
+        return Response(200, _mapped(items, api), (JSON,))
     if style == "none" and not api.get("items"):
         return Response(200, listed, (JSON,))
     listed = b"null" if null and not items else listed
@@ -89,11 +113,31 @@ def _envelope(
 ) -> tuple[str, dict[str, Any]]:
     if style == "data":
         facts: dict[str, Any] = {"page": page.number, "page_size": page.size, "scope": "", "title": ""}
-        return "data", {**facts, "pagination_data": {"total": total}}
+        return "data", {**facts, "pagination_data": True}
+    if style == "offset":
+        after = page.start + shown
+        more = shown > 0 and (total is None or after < total)
+        return "data", {"status": 200, "code": 0, "meta": {"count": total, "next_offset": after if more else None}}
+    if style == "pages":
+        return "permissions", {"page": page.number, "size": page.size, "total": total or 0}
     if style == "current_page":
         more = total is not None and page.start + shown < total
         facts = {"current_page": page.number, "next_page": page.number + 1 if more else 0, "returned_count": shown}
         return "data", {**facts, "total_count": total or 0}
     if style == "none":
         return split(api["items"])[0], {"page": 1, "size": shown, "total": total or 0}
-    return "result", {"count": total, "page": page.number, "pagesize": page.size, "more_data_all_pages": False}
+    facts = {"count": total, "page": page.number, "pagesize": page.size, "page_size": page.size}
+    # A number: a known client cannot read the answer when it is true or false.
+    return "result", {**facts, "more_data_all_pages": 0, "is_estimated_count": False}
+
+
+def _mapped(items: list[bytes], api: Mapping[str, Any]) -> bytes:
+    """Return an object keyed by one member of the items: a list for each value, or just one item."""
+    mapped: dict[str, Any] = {}
+    for item in map(orjson.loads, items):
+        name = str(item.get(api["map"]))
+        if api.get("map-of") == "object":
+            mapped[name] = item
+        else:
+            mapped.setdefault(name, []).append(item)
+    return orjson.dumps(mapped)

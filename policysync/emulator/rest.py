@@ -1,8 +1,7 @@
-"""The five calls of every kind: list, get, create, update, delete."""
+"""The calls of every kind: list, get, create, update, delete, and what follows an update."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -12,75 +11,120 @@ import orjson
 
 from policysync.clock import Clock
 from policysync.emulator import paging
-from policysync.emulator.bodies import objects_in
+from policysync.emulator.bodies import keys_in, objects_in
 from policysync.emulator.exchange import JSON, Request, Response, refuse
-from policysync.emulator.objects import Reading, complete
+from policysync.emulator.filters import filtered
+from policysync.emulator.hiding import Hiding
+from policysync.emulator.keeping import Keeper
+from policysync.emulator.planes import deny, unknown_key
+from policysync.emulator.quirks.access import remember_password
+from policysync.emulator.quirks.table import quirk_of
+from policysync.emulator.references import check_unused
 from policysync.emulator.routes import Route
-from policysync.emulator.served import Served, served
+from policysync.emulator.served import Served
 from policysync.emulator.settings import Settings
-from policysync.emulator.stamps import Stamp, stamp
 from policysync.emulator.store import Store, Stored
 from policysync.kinds.kind import Kind
 
-_DAY = 86400.0
-_PRODUCT = "system"
-"""The author of what the product ships."""
+_ALL = 1 << 40
+_BARE_WITHOUT_PAGE = "/api/v1/hostsbatch"
+"""Gives a bare array to clients that name no page: two of them can read nothing else (reference, platform 4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, as far as it is understood. `ident` is the name in the path, decoded."""
+    """One request, as far as it is understood.
+
+    `ident` is the name in the path, decoded; `parts` are the names where a path has several.
+    """
 
     route: Route
     ident: str
     request: Request
     user: str
+    parts: tuple[str, ...] = ()
 
 
 class Rest:
     """The collections of one console."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, clock: Clock, kinds: Callable[[], Iterable[Kind]] = tuple
+    ) -> None:
         self.store = store
         self.settings = settings
         self.clock = clock
-        self._served: dict[str, Served] = {}
+        self.keeper = Keeper(store, settings, clock)
+        self._kinds = kinds
         self._turn = count()
+        self._hiding = Hiding(settings.hidden_for, clock)
         self._operations: Mapping[str, Callable[[Call], Response]] = {
             "list": self._list,
             "get": self._get,
             "create": self._create,
             "update": self._update,
             "delete": self._delete,
+            "then": self._then,
         }
 
     def answer(self, call: Call) -> Response:
         return self._operations[call.route.operation](call)
 
     def served(self, kind: Kind) -> Served:
-        if kind.name not in self._served:
-            self._served[kind.name] = served(kind, self.settings)
-        return self._served[kind.name]
+        return self.keeper.served(kind)
+
+    def put(self, kind: Kind, body: dict[str, Any], before: Stored | None, call: Call | None) -> Stored:
+        """Complete and store one object; see `Keeper.put`. Without a call it is the product's own."""
+        if call is None:
+            return self.keeper.put(kind, body, before)
+        return self.keeper.put(kind, body, before, call.user, call.request.body)
 
     def _list(self, call: Call) -> Response:
         query, api = call.request.query, call.route.api
         names = [kind.name for kind in call.route.kinds]
         self.store.expire(self.clock.now().timestamp())
         page = paging.page_of(query, api)
-        total = None if query.get("skip_count") == "true" else self.store.count(names)
+        if call.request.path.rstrip("/") == _BARE_WITHOUT_PAGE and not query.keys() & {"page", "pagesize", "page_size"}:
+            api = {"paging": "none"}
+            page = paging.page_of({}, api)
         harsh = self.settings.quirks == "harsh"
-        if harsh and total is not None:
-            total += 1
         start, size = (page.start, page.size) if not harsh else page.shifted
-        items = self.store.page(names, page.order, start, size)
-        return paging.wrap(items, total, page, api, null=harsh)
+        items, total = self._page(call, names, page, start, size)
+        if query.get("skip_count") == "true":
+            total = None
+        elif harsh and total is not None:
+            total += 1
+        return paging.wrap(self._shown(call, items), total, page, api, null=harsh)
+
+    def _page(
+        self, call: Call, names: list[str], page: paging.Page, start: int, size: int
+    ) -> tuple[list[bytes], int | None]:
+        """Return one page of bodies and how many there are; filters and hidden objects need a look at all of them."""
+        hidden = self._hiding.hidden(names)
+        keep = filtered(call.route.kinds[0], call.request.query)
+        if keep is None and not hidden:
+            counted = None if call.request.query.get("skip_count") == "true" else self.store.count(names)
+            return self.store.page(names, page.order, start, size), counted
+        items = [item for item in self.store.page(names, page.order, 0, _ALL) if item not in hidden]
+        if keep is not None:
+            items = [item for item in items if keep(orjson.loads(item))]
+        return items[start : start + size], len(items)
+
+    def _shown(self, call: Call, items: list[bytes]) -> list[bytes]:
+        kind = call.route.kinds[0]
+        scene = self.keeper.scene(kind, call.user)
+        quirk = quirk_of(kind)
+        return [quirk.shown(scene, item, call.request.query) for item in items]
 
     def _get(self, call: Call) -> Response:
-        found = self.store.get([kind.name for kind in call.route.kinds], call.ident)
-        if found is not None:
-            return Response(200, found.body, (JSON,))
-        if self.settings.quirks == "harsh":
-            return Response(200, orjson.dumps(dict.fromkeys(call.route.kinds[0].key, "")), (JSON,))
+        kind = call.route.kinds[0]
+        ident = call.ident or (kind.name_of({}) if kind.singleton else "")
+        found = self.store.get([kind.name for kind in call.route.kinds], ident)
+        if found is not None and not self._hiding.is_hidden(found):
+            (shown,) = self._shown(call, [found.body])
+            return Response(200, _inside(shown, call.route.api, kind), (JSON,))
+        if self.settings.quirks == "harsh" and kind.key:
+            return Response(200, _inside(orjson.dumps(dict.fromkeys(kind.key, "")), call.route.api, kind), (JSON,))
         missing = call.route.api.get("missing", [404])
         raise self._missing(call, 404 if 404 in missing else missing[0])
 
@@ -93,11 +137,14 @@ class Rest:
             if not bodies:
                 raise refuse(400, f"no {noun} given")
             for body in bodies:
+                _only(api, body)
                 kind = self._kind_for(body, call)
                 made.append(self.put(kind, body, None, call))
+                self._hiding.hide(kind, made[-1])
+            first = quirk_of(kind).created(self.keeper.scene(kind, call.user), made[0])
         if api.get("answer") == "array":
-            return self._done(api, b"[" + b",".join(stored.body for stored in made) + b"]")
-        done = self._done(api, made[0].body)
+            return self._done(call, b"[" + b",".join(stored.body for stored in made) + b"]")
+        done = self._done(call, first)
         # Where an id is only known to the server, an empty answer has to say it (reference, policies 11).
         where = f"{call.request.path}/{made[0].ident}"
         one = self.served(call.route.kinds[0])
@@ -106,105 +153,55 @@ class Rest:
 
     def _update(self, call: Call) -> Response:
         with self.store.writing():
-            before = self._existing(call)
+            one = self.served(call.route.kinds[0])
+            # Where objects never go away, writing nothing empties one (reference, platform 4, log_management).
+            raw = call.request.body or (b"{}" if one.kind.slots else b"")
+            (body,) = objects_in(raw, call.route.api.get("body", "object"), one.noun)
+            before = self._existing(call, body)
             kind = next(kind for kind in call.route.kinds if kind.name == before.kind)
-            one = self.served(kind)
-            builtin = kind.builtin(before.key, orjson.loads(before.body))
+            one, quirk = self.served(kind), quirk_of(kind)
+            if quirk.instead(self.keeper.scene(kind, call.user), body, before):
+                return self._done(call, before.body)
+            earlier = orjson.loads(before.body)
+            builtin = kind.builtin(before.key, earlier)
             if builtin is not None and not builtin.editable:
                 raise refuse(403, f"{one.noun} {before.key} is built in and cannot be changed")
-            (body,) = objects_in(call.request.body, call.route.api.get("body", "object"), one.noun)
+            _only(call.route.api, body)
             if one.by_name:
                 body[one.id_member] = before.ident
+            for member in kind.key:
+                body.setdefault(member, earlier.get(member))
             stored = self.put(kind, body, before, call)
-        return self._done(call.route.api, stored.body)
+        return self._done(call, stored.body)
 
     def _delete(self, call: Call) -> Response:
         form = call.route.api.get("body")
         with self.store.writing():
-            gone = self._wrapped(call, form) if form else [self._existing(call)]
+            gone = self._named(call, form) if form else [self._existing(call, {})]
             for stored in gone:
                 kind = next(kind for kind in call.route.kinds if kind.name == stored.kind)
                 if kind.builtin(stored.key, orjson.loads(stored.body)) is not None:
                     raise refuse(400, f"{self.served(kind).noun} {stored.key} is built in and cannot be deleted")
+                quirk_of(kind).deleting(self.keeper.scene(kind, call.user), stored)
+                if self.settings.references == "refuse":
+                    check_unused(stored, kind, self._kinds(), self.store)
             self.store.delete([stored.number for stored in gone])
-        return self._done(call.route.api, gone[0].body)
+        return self._done(call, gone[0].body)
 
-    def put(self, kind: Kind, body: dict[str, Any], before: Stored | None, call: Call | None) -> Stored:
-        """Complete and store one object, inside `Store.writing`. Without a call it is the product's own.
-
-        Raises:
-            Answered: the body is refused, or the name is taken.
-        """
-        one = self.served(kind)
-        body = one.request_names(body)
-        key = kind.name_of(body)
-        self._check(one, body, key)
-        replaced = before or self._twin(one, key)
-        done = self._completed(one, body, before, call)
-        ident = str(done.get(one.id_member) or "") if one.id_member else str(self.store.number())
-        shown, summary = one.written(done)
-        stored = Stored(
-            number=replaced.number if replaced else 0,
-            kind=kind.name,
-            ident=before.ident if before else ident,
-            key=key,
-            scope=kind.scope,
-            body=shown,
-            summary=summary,
-            expires=self._expiry(done),
-        )
-        self.store.put(stored)
-        return stored
-
-    def _completed(self, one: Served, body: dict[str, Any], before: Stored | None, call: Call | None) -> dict[str, Any]:
-        reading = Reading(
-            noun=one.noun,
-            raw=call.request.body if call else b"",
-            creating=before is None or call is None,
-            trusted=call is None,
-            odd=zlib.crc32(one.kind.name_of(body).encode()) % 2 == 1,
-            secrets=self.settings.secrets,
-        )
-        done: dict[str, Any] = complete(one.shape, body, reading)
-        how = Stamp(call.user if call else _PRODUCT, self.clock.now(), self.store.number)
-        stamp(one.shape, done, orjson.loads(before.body) if before else None, how, one.id_member)
-        self._embed(one, done)
-        return done
-
-    def _check(self, one: Served, body: Mapping[str, Any], key: str) -> None:
-        if not key:
-            raise refuse(400, f"{one.noun} {' or '.join(one.kind.key)} is required")
-        for name, only in one.fixed.items():
-            if body.get(name) not in (None, "", only):
-                raise refuse(400, f"{name} {body[name]!r} does not match {only!r} of the URL")
-
-    def _twin(self, one: Served, key: str) -> Stored | None:
-        """Return the object a new one silently takes the place of. Where names are URLs, a taken name is refused."""
-        twin = self.store.named(one.kind.scope, key)
-        if twin is None or (one.id_member and not one.by_name and not one.kind.api["create"].get("conflict")):
-            return None
-        if one.id_member:
-            raise refuse(409, f"{one.noun} {key} already exists")
-        return twin
-
-    def _embed(self, one: Served, done: dict[str, Any]) -> None:
-        """Copy scripts into the policies that name them by id (reference, policies 4 and 13)."""
-        for embedded in one.embedded:
-            shape = (one.shape.members or {})[embedded.member].each
-            for item in done.get(embedded.member) or ():
-                found = self.store.get(embedded.kinds, str(item.get(embedded.id_member) or ""))
-                if found is not None and shape is not None and shape.members is not None:
-                    copy = orjson.loads(found.body)
-                    item.update({name: copy[name] for name in shape.members if copy.get(name) and not item.get(name)})
-
-    def _expiry(self, done: dict[str, Any]) -> float | None:
-        days = done.get("expiration_days")
-        return self.clock.now().timestamp() + days * _DAY if days else None
+    def _then(self, call: Call) -> Response:
+        """Carry out what follows an update: so far only a password of its own call."""
+        kind = call.route.kinds[0]
+        (body,) = objects_in(call.request.body, "object", self.served(kind).noun)
+        with self.store.writing():
+            found = self._existing(call, {})
+            member = next((n for n, v in call.route.api["body"].items() if v == "$password"), "")
+            remember_password(self.keeper.scene(kind, call.user), found.key, str(body.get(member) or ""))
+        return self._done(call, found.body)
 
     def _kind_for(self, body: Mapping[str, Any], call: Call) -> Kind:
         kinds = call.route.kinds
         for kind in kinds:
-            where = kind.api.get("list", {}).get("where", {})
+            where = (kind.api.get("list") or {}).get("where", {})
             if all(
                 body.get(name) in ((value, None, "") if kind is kinds[0] else (value,)) for name, value in where.items()
             ):
@@ -212,29 +209,56 @@ class Rest:
         names = kinds[0].api["list"]["where"]
         raise refuse(400, f"unsupported {', '.join(f'{name} {body.get(name)!r}' for name in names)}")
 
-    def _existing(self, call: Call) -> Stored:
-        found = self.store.get([kind.name for kind in call.route.kinds], call.ident)
+    def _existing(self, call: Call, body: Mapping[str, Any]) -> Stored:
+        """Return the object a call is about: named by the path, or by the body where the path names none."""
+        kind = call.route.kinds[0]
+        ident = call.ident or (kind.name_of({}) if kind.singleton else str(body.get(self.served(kind).id_member) or ""))
+        found = self.store.get([kind.name for kind in call.route.kinds], ident)
         if found is None:
-            raise self._missing(call, 404)
+            raise self._missing(replace(call, ident=ident), 404)
         return found
 
-    def _wrapped(self, call: Call, form: Any) -> list[Stored]:
+    def _named(self, call: Call, form: Any) -> list[Stored]:
         one = self.served(call.route.kinds[0])
-        bodies = objects_in(call.request.body, form, one.noun)
-        keys: Iterable[str] = (one.kind.name_of(one.request_names(body)) for body in bodies)
+        keys: Iterable[str]
+        if form == "keys":
+            keys = keys_in(call.request.body, one.noun)
+        else:
+            bodies = objects_in(call.request.body, form, one.noun)
+            keys = (one.kind.name_of(one.request_names(body)) for body in bodies)
         found = [stored for key in keys if (stored := self.store.named(one.kind.scope, key))]
         if not found:
             raise self._missing(call, 404)
         return found
 
     def _missing(self, call: Call, status: int) -> Exception:
-        return refuse(status, f"{self.served(call.route.kinds[0]).noun} doesn't exist")
+        kind = call.route.kinds[0]
+        return refuse(status, quirk_of(kind).missing(call.ident, self.served(kind).noun))
 
-    def _done(self, api: Mapping[str, Any], body: bytes) -> Response:
+    def _done(self, call: Call, body: bytes) -> Response:
+        api, kind = call.route.api, call.route.kinds[0]
         accepted = api.get("success", [200])
         status = int(api.get("canonical", accepted[0]))
         if self.settings.success == "varied":
             status = int(accepted[next(self._turn) % len(accepted)])
+        status = self.settings.answers.get(f"{kind.name}.{call.route.operation}", status)
         if status == 204 or api.get("answer", "empty") == "empty":
             return Response(status)
-        return Response(status, body, (JSON,))
+        return Response(status, _inside(body, api, kind), (JSON,))
+
+
+def _only(api: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+    """Refuse members that are not in the closed list of a strict call (reference, platform 2.4)."""
+    form = api.get("body")
+    only = form.get("only") if isinstance(form, Mapping) else None
+    unknown = [name for name in body if name not in only] if only else []
+    if unknown:
+        raise deny(422, "Invalid request", *(unknown_key(name) for name in unknown))
+
+
+def _inside(body: bytes, api: Mapping[str, Any], kind: Kind) -> bytes:
+    """Return an object in the envelope its plane has for single objects."""
+    if not api.get("item"):
+        return body
+    head = b'{"status":200,"code":0,' if kind.api.get("base") == "account" else b"{"
+    return head + b'"' + str(api["item"]).strip("/").encode() + b'":' + body + b"}"

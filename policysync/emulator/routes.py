@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -12,8 +12,14 @@ from policysync.kinds.kind import Kind
 OPERATIONS = ("list", "get", "create", "update", "delete")
 EDGE = "/supply_chain"
 """Calls of the supply-chain API are also found below this, as on the edge host."""
-_OLDER = {"/api/v2/assurance_policy/image": "/api/v2/image_assurance"}
-"""Where old consoles have the same collection (reference, policies 4)."""
+_ELSEWHERE: Mapping[str, str] = {
+    # Where older consoles have the same collection (reference, policies 4; platform 4).
+    "/api/v2/assurance_policy/image": "/api/v2/image_assurance",
+    "/api/cspm/v2/samlmappings": "/v2/samlmappings",
+}
+_LISTED_ALSO: Mapping[str, str] = {"/api/v1/registries": "/api/v2/registries", "/api/v1/users": "/api/v2/users"}
+"""Bare lists that newer consoles also give in pages."""
+_UPDATED_ALSO: Mapping[str, str] = {"/api/v2/scanner_groups/{id}": "/api/v2/migrate_scanner_groups"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +63,40 @@ def routes_of(kinds: Iterable[Kind]) -> Routes:
     """Return the calls of these kinds. Kinds with the same path form one collection."""
     table: dict[tuple[str, str], Route] = {}
     for kind in kinds:
-        for operation in OPERATIONS:
-            api = kind.api.get(operation)
-            if not api:
-                continue
-            for path in _paths(kind, api["path"]):
+        for operation, api in _calls(kind):
+            for path, differing in _paths(kind, operation, api["path"].partition("?")[0]):
                 before = table.get((api["method"], path))
-                if before is not None and before.operation != operation:
+                if before is not None and (before.operation != operation or kind in before.kinds):
                     continue
-                table[api["method"], path] = Route(operation, (*(before.kinds if before else ()), kind), api)
+                together = (*(before.kinds if before else ()), kind)
+                table[api["method"], path] = Route(operation, together, {**api, **differing})
     return Routes(table, frozenset(path for _, path in table))
 
 
-def _paths(kind: Kind, path: str) -> Iterable[str]:
-    yield path
+def _calls(kind: Kind) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the calls of a kind. Where nothing is ever made or removed, writing is one call, whatever it means."""
+    fixed = kind.singleton or bool(kind.slots)
+    update = kind.api.get("update") or kind.api.get("create") or {}
+    for operation in OPERATIONS:
+        api = kind.api.get(operation) or {}
+        same = bool(api) and (api["method"], api["path"]) == (update.get("method"), update.get("path"))
+        if fixed and same:
+            yield "update", api
+        elif api and not (fixed and operation == "create"):
+            yield operation, api
+    for follow_up in kind.api.get("then", ()):
+        if "of" not in follow_up:
+            yield "then", follow_up
+
+
+def _paths(kind: Kind, operation: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield path, {}
     if kind.api.get("base") == "supply-chain":
-        yield EDGE + path
+        yield EDGE + path, {}
     collection = path.removesuffix("/{id}")
-    if collection in _OLDER:
-        yield _OLDER[collection] + path.removeprefix(collection)
+    if collection in _ELSEWHERE:
+        yield _ELSEWHERE[collection] + path.removeprefix(collection), {}
+    if operation == "list" and path in _LISTED_ALSO:
+        yield _LISTED_ALSO[path], {"paging": "count"}
+    if operation == "update" and path in _UPDATED_ALSO:
+        yield _UPDATED_ALSO[path], {}

@@ -16,11 +16,15 @@ from policysync.kinds.kind import Kind
 
 @dataclass(frozen=True)
 class Embedded:
-    """A list whose items carry a copy of another object, found by its id."""
+    """A list whose items carry a copy of another object, found by its id.
+
+    `must_exist` tells a list that is nothing but such copies from one that also holds what the product ships.
+    """
 
     member: str
     id_member: str
     kinds: tuple[str, ...]
+    must_exist: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,12 @@ class Served:
 
     @cached_property
     def _answer_names(self) -> Mapping[str, str]:
-        renamed: Mapping[str, str] = self.kind.api.get("list", {}).get("rename", {})
+        renamed: Mapping[str, str] = (self.kind.api.get("list") or {}).get("rename", {})
         return {ours: theirs for theirs, ours in renamed.items()}
 
     def request_names(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a body with the names of requests, whichever of both it came with."""
-        renamed: Mapping[str, str] = self.kind.api.get("list", {}).get("rename", {})
+        renamed: Mapping[str, str] = (self.kind.api.get("list") or {}).get("rename", {})
         ours = {renamed[name]: value for name, value in body.items() if name in renamed and value}
         return {**ours, **{name: value for name, value in body.items() if value or name not in ours}}
 
@@ -64,7 +68,7 @@ class Served:
         names = self._answer_names
         if names:
             body = {names.get(n, n): value for n, value in body.items() if n not in names.values()}
-        omits = self.kind.api.get("list", {}).get("omits", ())
+        omits = (self.kind.api.get("list") or {}).get("omits", ())
         if not omits:
             return orjson.dumps(body), None
         if omits == "objects":
@@ -82,7 +86,7 @@ def served(kind: Kind, settings: Settings) -> Served:
         if len(only) == 1 and schema.get("x-immutable"):
             fixed[name] = only[0]
     embedded = tuple(
-        Embedded(name, inner.name, inner.ref)
+        Embedded(name, inner.name, inner.ref, name == "custom_checks")
         for name, field in kind.root.properties.items()
         for inner in (field.each.properties.values() if field.each else ())
         if isinstance(inner.env_specific, str) and inner.ref

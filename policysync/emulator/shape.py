@@ -29,7 +29,8 @@ class Shape:
         fills: null and empty values count as left out.
         reversed: lists come back in another order.
         alternates: whole numbers come back as 7.0 or 7.
-        secret: what a read gives instead of the value; MISSING gives the value.
+        hidden: the value is not given out again.
+        closed: it has no members but these.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Shape:
     server_filled: bool = False
     sensitive: bool = False
     hidden: bool = False
+    closed: bool = True
 
     def missing(self, creating: bool) -> Any:
         return self.on_create if creating else self.on_update
@@ -71,7 +73,7 @@ def shape_of(node: Field, settings: Settings) -> Shape:
         removed=bool(node.removed) and settings.edition == "saas",
         server_filled=bool(node.server_filled),
         sensitive=node.sensitive,
-        hidden=node.write_only and settings.secrets != "clear",
+        hidden=(node.write_only and settings.secrets != "clear") or bool(node.computed),
     )
     on_update = _left_out(node, shape, settings, creating=False)
     return replace(

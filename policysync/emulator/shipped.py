@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from policysync.emulator.quirks.account import ACCOUNT
+from policysync.emulator.quirks.platform import VERSION
+from policysync.emulator.settings import EMAIL
 from policysync.kinds.kind import Kind
 from policysync.pointer import MISSING
 
@@ -40,6 +43,8 @@ _CONTENTS: Mapping[str, Mapping[str, Any]] = {
     "Docker Hub": {"type": "HUB", "url": "https://registry-1.docker.io"},
     "Host Images": {"type": "API"},
     "Ad Hoc Scans": {"type": "API"},
+    "default": {"type": "agent", "orchestrator": {}, "description": "", "logicalname": "default"},
+    "administrator": {"name": "administrator", "email": "", "roles": ["Administrator"]},
     "Administrator": {"is_super": True, "permission": "Administrator", "scopes": ["Global"]},
 }
 
@@ -55,12 +60,53 @@ _VSHIELD: Mapping[str, Any] = {
     "resource_name": "log4j-core",
     "resource_type": "package",
 }
+_GATEWAY = {
+    "id": "8522744b25e2_gateway",
+    "logicalname": "8522744b25e2",
+    "description": "",
+    "type": "gateway",
+    "version": VERSION,
+    "commit": "a1b2c3d",
+    "hostname": "aqua-gateway-0",
+    "address": "10.0.12.7:3622",
+    "public_address": "aqua-gateway-svc.aqua:3622",
+    "grpc_address": "aqua-gateway-svc.aqua:8443",
+    "status": "connect",
+    "lastupdate": 1751875200,
+    "serverid": "8522744b25e2",
+    "server_name": "",
+    "project_id": 0,
+    "docker_version": "",
+    "host_os": "",
+}
+_ACCOUNT = {
+    "id": ACCOUNT,
+    "root_user": EMAIL,
+    "created": "2021-10-09T00:36:24.000Z",
+    "current_plan": 57,
+    "csp_enabled": True,
+    "csp_metadata": None,
+    "source": "aquasec",
+    "users_admin_only": False,
+    "integrations_admin_only": False,
+}
+_ALONE: Mapping[str, tuple[dict[str, Any], ...]] = {
+    "Gateway": (_GATEWAY,),
+    "Account": (_ACCOUNT,),
+    "UserSaas": ({"email": EMAIL, "account_admin": True, "csp_roles": ["Administrator"], "confirmed": True},),
+}
+"""What there is from the start of kinds that name no built-in objects (reference, platform 9.16)."""
 _WITH_VSHIELD = "ContainerRuntimePolicy"
 
 
 def builtins_of(kind: Kind) -> Iterator[dict[str, Any]]:
     """Yield the bodies of the objects a new console has of this kind."""
     fields = kind.root.properties
+    if kind.singleton and kind.api.get("get"):
+        yield {}
+    for slot in kind.slots:
+        yield {kind.key[0]: slot}
+    yield from _ALONE.get(kind.name, ())
     for builtin in kind.builtins:
         if not builtin.name or len(kind.key) != 1:
             continue

@@ -1,13 +1,20 @@
-"""Calls outside the five: views over several kinds, switches, and pages of what nobody has put there."""
+"""Calls outside the five: views over several kinds, switches, and what the console has found out by itself."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
 from policysync.emulator import paging
+from policysync.emulator.estate.estate import Estate
+from policysync.emulator.estate.findings import Findings
+from policysync.emulator.estate.images import Images
+from policysync.emulator.estate.inventory import Inventory
+from policysync.emulator.estate.system import System
 from policysync.emulator.exchange import JSON, Request, Response, answer, refuse
 from policysync.emulator.objects import refuse_body
 from policysync.emulator.rest import Call, Rest
@@ -17,44 +24,65 @@ from policysync.kinds.kind import Kind
 View = Callable[[Call], Response]
 """Answers one request."""
 
+
+class Views:
+    """Views by method and path. In a path `{}` stands for one name and `{+}` for one that may hold slashes."""
+
+    def __init__(self, views: Mapping[tuple[str, str], View]) -> None:
+        self.paths = tuple(views)
+        self._exact = {place: view for place, view in views.items() if "{" not in place[1]}
+        self._patterns = [
+            (method, re.compile(_pattern(path)), view) for (method, path), view in views.items() if "{" in path
+        ]
+
+    def exact(self, method: str, path: str) -> View | None:
+        return self._exact.get((method, path))
+
+    def named(self, method: str, path: str) -> tuple[View | None, tuple[str, ...], bool]:
+        """Return a view of something the path names, the names, and whether another method would do."""
+        known = any(path == other for _, other in self._exact)
+        for wanted, pattern, view in self._patterns:
+            found = pattern.fullmatch(path)
+            if found and method == wanted:
+                return view, tuple(map(unquote, found.groups())), True
+            known = known or bool(found)
+        return None, (), known
+
+
+def _pattern(path: str) -> str:
+    return re.escape(path).replace(r"\{\+\}", "(.+)").replace(r"\{\}", "([^/]+)")
+
+
 _ASSURANCE = "/api/v2/assurance_policy"
 _RESPONSE = "/api/v2/response_policies"
-_EMPTY_PAGES = (
-    "/api/v2/images",
-    "/api/v2/repositories",
-    "/api/v2/risks/vulnerabilities",
-    "/api/v2/containers",
-    "/api/v2/serverless/functions",
-    "/api/v1/hosts",
-    "/api/v1/hostsbatch",
-    "/api/v1/hosts/images",
-    "/api/v2/hub/inventory/assets/images/list",
-    "/api/v2/hub/inventory/assets/vms/list",
-)
-_EMPTY_LISTS = ("/api/v1/servers", "/api/v1/consoles")
 _IDENTIFIERS = ("id", "name", "assurance_type", "runtime_type", "description", "author", "lastupdate")
 
 
-def views_of(kinds: Mapping[str, Kind], routes: Routes, rest: Rest) -> Mapping[tuple[str, str], View]:
+def views_of(kinds: Mapping[str, Kind], routes: Routes, rest: Rest) -> Views:
     """Return the views that make sense for these kinds, by method and path."""
-    views: dict[tuple[str, str], View] = {("GET", path): _empty_page for path in _EMPTY_PAGES}
-    views.update({("GET", f"{path}/count"): lambda _: answer(200, {"count": 0}) for path in _EMPTY_PAGES})
-    views.update({("GET", path): lambda _: answer(200, []) for path in _EMPTY_LISTS})
-    assurance = [k for k in kinds.values() if str(k.api.get("list", {}).get("path", "")).startswith(_ASSURANCE + "/")]
+    estate = Estate(rest.store, rest.clock)
+    views: dict[tuple[str, str], View] = {}
+    for part in (Images(estate), Findings(estate), Inventory(estate), System(estate, _actions(kinds))):
+        views |= part.views()
+    assurance = [
+        k for k in kinds.values() if str((k.api.get("list") or {}).get("path", "")).startswith(_ASSURANCE + "/")
+    ]
     if assurance:
         views["GET", _ASSURANCE] = lambda call: _every_type(call.request, assurance, rest)
     responses = routes.table.get(("GET", _RESPONSE))
     if responses is not None:
         kind = responses.kinds[0]
         views["GET", f"{_RESPONSE}/configs"] = lambda _: answer(200, _CONFIGS)
-        views["PUT", f"{_RESPONSE}/{{id}}/status"] = lambda call: _status(call, kind, rest)
+        views["PUT", f"{_RESPONSE}/{{}}/status"] = lambda call: _status(call, kind, rest)
         views["DELETE", _RESPONSE] = lambda _: _delete_all(kind, rest)
-    return {path: view for path, view in views.items() if path not in routes.table}
+    return Views({path: view for path, view in views.items() if path not in routes.table})
 
 
-def _empty_page(call: Call) -> Response:
-    page = paging.page_of(call.request.query, {"paging": "count", "size": ("pagesize", "page_size")})
-    return paging.wrap([], 0, page, {"paging": "count"})
+def _actions(kinds: Mapping[str, Kind]) -> tuple[str, ...]:
+    """Return the permission actions of the whole platform, as far as they are known."""
+    kind = kinds.get("PermissionSetSaas")
+    actions = kind.root.properties.get("actions") if kind else None
+    return tuple(actions.each.known) if actions is not None and actions.each else ()
 
 
 def _every_type(request: Request, kinds: list[Kind], rest: Rest) -> Response:
@@ -77,7 +105,7 @@ def _status(call: Call, kind: Kind, rest: Rest) -> Response:
     if not isinstance(wanted, bool):
         raise refuse_body("policy", "Unmarshal type error: expected=bool, got=null, field=enabled, offset=0")
     with rest.store.writing():
-        before = rest.store.get([kind.name], call.ident)
+        before = rest.store.get([kind.name], call.parts[0])
         if before is None:
             raise refuse(404, f"{rest.served(kind).noun} doesn't exist")
         body: dict[str, Any] = {**orjson.loads(before.body), "enabled": wanted}

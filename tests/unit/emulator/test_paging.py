@@ -73,7 +73,7 @@ def test_data_style(console: Open) -> None:
     one = console()
     one.post("/api/v2/tickets", {"title": "t"})
     page = one.get("/api/v2/tickets").json
-    assert page["pagination_data"] == {"total": 1}
+    assert page["pagination_data"] is True
     assert [ticket["title"] for ticket in page["data"]] == ["t"]
 
 

@@ -1,0 +1,1 @@
+"""What single kinds do that no annotation of a schema can say."""
