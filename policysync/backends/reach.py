@@ -80,7 +80,7 @@ class Reach:
             advice = (
                 f"only SaaS has it; elsewhere name its host in the target's options (hosts: {{{routes.base}: URL}})"
             )
-            raise Refused(f"a {routes.noun} is served by the {routes.base} API: {advice}")
+            raise Refused(f"no address of the {routes.base} API, which serves each {routes.noun}: {advice}")
         return self._hosts[routes.base]
 
 

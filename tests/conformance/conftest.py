@@ -64,7 +64,8 @@ def _over_a_port(
     stack.callback(server.stop)
     url = f"http://127.0.0.1:{server.port}"
     auth = {"user": "robot", "password": "${env:PASSWORD}"}
-    target = Target("dev", "aqua", url, auth, {"hosts": {"supply-chain": f"{url}/supply_chain"}})
+    hosts = {"supply-chain": f"{url}/supply_chain", "front": url, "account": url}
+    target = Target("dev", "aqua", url, auth, {"hosts": hosts})
     return connect(target, kinds, secrets=_secret, again=again, limits=_LIMITS, clock=SystemClock())
 
 

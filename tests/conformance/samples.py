@@ -7,6 +7,7 @@ from typing import Any
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Change
 from policysync.plan.diff import diff
+from policysync.secret import Secret
 from policysync.state.normalize import desired_spec, new_spec
 from policysync.state.resource import Address, Resource
 
@@ -42,10 +43,16 @@ SAMPLES: dict[str, tuple[Spec, Spec]] = {
         {"snippet": "---\nid: 2"},
     ),
     "CfApplicationAssurancePolicy": ({"name": "strict", "application_scopes": ["Global"]}, {"description": "new"}),
+    "ApiKey": ({"description": "ci", "roles": ["web"], "ip_addresses": ["198.51.100.7"]}, {"enabled": False}),
     "ContainerRuntimePolicy": ({"name": "web", "application_scopes": ["Global"]}, {"enforce": True}),
+    "EnforcerGroup": (
+        {"id": "nodes", "type": "agent", "orchestrator": {"type": "kubernetes"}, "image_assurance": True},
+        {"enforce": True},
+    ),
     "FirewallPolicy": ({"name": "web"}, {"description": "new"}),
     "FunctionAssurancePolicy": ({"name": "strict", "application_scopes": ["Global"]}, {"description": "new"}),
     "FunctionRuntimePolicy": ({"name": "lambdas", "application_scopes": ["Global"]}, {"enforce": True}),
+    "Group": ({"name": "payments"}, {}),
     "HostAssurancePolicy": ({"name": "strict", "application_scopes": ["Global"]}, {"description": "new"}),
     "HostRuntimePolicy": ({"name": "hosts", "application_scopes": ["Global"]}, {"enforce": True}),
     "ImageAssurancePolicy": (
@@ -54,17 +61,37 @@ SAMPLES: dict[str, tuple[Spec, Spec]] = {
     ),
     "KubernetesAssurancePolicy": ({"name": "strict", "application_scopes": ["Global"]}, {"description": "new"}),
     "Label": ({"name": "team"}, {"description": "who answers"}),
+    "Ldap": ({"enable": True, "port": "636", "role_mapping": {"Scanner": ["ci"]}}, {"ssl": True}),
+    "LogManagement": ({"name": "Syslog", "enable": True, "url": "syslog.example:514"}, {"network": "tls"}),
+    "MonitoringSystem": ({"name": "Prometheus", "type": "prometheus", "enabled": True, "interval": 5}, {"interval": 7}),
+    "Notification": (
+        {"name": "oncall", "type": "email", "properties": {"host": "smtp.example", "recipients": ["a@example.com"]}},
+        {"properties": {"port": 587}},
+    ),
+    "NotificationSlackLegacy": ({"enabled": True, "channel": "#security"}, {"user_name": "aqua"}),
     "PermissionSet": ({"name": "readers", "actions": ["images.read"]}, {"description": "may look"}),
+    "PermissionSetSaas": ({"name": "viewer", "actions": ["cnapp.inventory.read"]}, {"description": "may look"}),
     "Registry": ({"name": "Harbor", "type": "V1/V2", "url": "https://harbor"}, {"description": "ours"}),
     "ResponsePolicy": (
         {"title": "page", "enabled": True, "trigger": {"predefined": "Incidents"}, "outputs": [_OUTPUT]},
         {"enabled": False},
     ),
     "Role": ({"name": "web", "permission": "readers", "scopes": ["Global"]}, {"description": "new"}),
+    "RoleMapping": ({"saml": {"role_mapping": {"Scanner": ["ci", "build"]}}}, {"saml": {"role_mapping": {}}}),
+    "RoleMappingSaas": ({"csp_role": "web", "saml_groups": ["Engineering"]}, {"saml_groups": ["Engineering", "SOC"]}),
+    "ScannerGroup": ({"name": "eu", "application_scopes": ["Global"]}, {"description": "near the registry"}),
+    "SecretKeystore": (
+        {"name": "vault", "type": "vault", "url": "https://vault", "user": "secret"},
+        {"enabled": False},
+    ),
+    "ServerlessApplication": ({"name": "lambdas", "compute_provider": 1, "region": "eu-west-1"}, {"auto_pull": True}),
     "Service": (
         {"name": "web", "application_scopes": ["Global"], "policies": ["default"], "membership_rules": _MEMBERSHIP},
         {"description": "new"},
     ),
+    "SsoOauth2": ({"enabled": True, "iss_url": "https://idp"}, {"user_role": "groups"}),
+    "SsoOpenid": ({"enabled": True, "scopes": ["openid", "email"]}, {"scopes": ["openid"]}),
+    "SsoSaml": ({"enabled": True, "role_mapping": {"Scanner": ["ci"]}}, {"aqua_creds_enable": False}),
     "SuppressionRule": (
         {
             "name": "fixtures",
@@ -74,7 +101,15 @@ SAMPLES: dict[str, tuple[Spec, Spec]] = {
         },
         {"enable": False},
     ),
+    "User": ({"id": "ci-bot", "password": Secret("correct horse"), "roles": ["Scanner"]}, {"name": "Builds"}),
+    "UserSaas": (
+        {"email": "jane@example.com", "account_admin": False, "csp_roles": [], "groups": [{"name": "payments"}]},
+        {"mfa_enabled": True, "groups": []},
+    ),
 }
+
+NEEDS: dict[str, tuple[str, ...]] = {"UserSaas": ("Group",)}
+"""Kinds of which there has to be a sample before one of this kind can be made."""
 
 
 def desired(kind: Kind, spec: Spec) -> Resource:
@@ -92,7 +127,9 @@ def create(kind: Kind, spec: Spec) -> Change:
 def update(kind: Kind, before: Resource, spec: Spec) -> Change:
     """Return the change of a live object; the key goes with what is stated."""
     key = {name: before.spec[name] for name in kind.key if name in before.spec}
-    return Change(Action.UPDATE, before.address, before, desired(kind, {**key, **spec}))
+    after = desired(kind, {**key, **spec})
+    edits = tuple(diff(kind.root, after.spec, before.spec))
+    return Change(Action.UPDATE, before.address, before, after, edits)
 
 
 def delete(before: Resource) -> Change:
