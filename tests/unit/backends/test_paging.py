@@ -77,3 +77,45 @@ def test_a_list_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     pages = [{"result": [{"name": str(number)}]} for number in range(9)]
     with pytest.raises(Refused, match="more than 4 pages"):
         read(Listing("GET", "/things"), *pages)
+
+
+@pytest.mark.parametrize(
+    ("listing", "answer", "entries"),
+    [
+        (Listing("GET", "/x", "map", map="to"), {"mail": [A, B], "chat": None}, [{**A, "to": "mail"}, {**B, "to": "mail"}]),
+        (Listing("GET", "/x", "map", map="name", single=True), {"a": {"on": True}}, [{"name": "a", "on": True}]),
+        (Listing("GET", "/x", "map", map="name", single=True), {"a": {"name": "A"}, "b": None}, [{"name": "A"}]),
+        (Listing("GET", "/x", "map", map="type"), [A], [A]),
+        (Listing("GET", "/x", "map", map="type"), None, []),
+        (Listing("GET", "/x", "none", items=("/result", "/project")), {"project": [A]}, [A]),
+    ],
+)  # fmt: skip
+def test_lists_of_other_shapes(listing: Listing, answer: Any, entries: list[Any]) -> None:
+    assert read(listing, answer) == (entries, ["/x"])
+
+
+def test_a_map_of_something_else_is_refused() -> None:
+    with pytest.raises(Refused, match="what stands under 'count' is not what is listed"):
+        read(Listing("GET", "/x", "map", map="name", single=True), {"count": 3})
+
+
+@pytest.mark.parametrize(
+    ("answers", "offsets"),
+    [
+        ([{"data": [A], "meta": {"next_offset": 1}}, {"data": [B], "meta": {"next_offset": None}}], [0, 1]),
+        ([{"data": [A]}], [0]),
+        ([{"data": [A], "meta": {"next_offset": 7}}, {"data": [], "meta": {"next_offset": 9}}], [0, 7]),
+        ([{"data": [A], "meta": {"next_offset": 1}}, {"data": [B], "meta": {"next_offset": 1}}], [0, 1]),
+        ([[A]], [0]),
+    ],
+)
+def test_a_list_by_offset_goes_on_where_the_answer_says(answers: list[Any], offsets: list[int]) -> None:
+    entries, asked = read(Listing("GET", "/x", "offset"), *answers)
+    assert asked == [f"/x?limit=200&offset={offset}" for offset in offsets]
+    assert entries == [A, B][: len(entries)]
+    assert entries[0] == A
+
+
+def test_a_list_by_page_and_size() -> None:
+    entries, asked = read(Listing("GET", "/x", "pages"), {"permissions": [A]}, {"permissions": []})
+    assert (entries, asked[0]) == ([A], "/x?page=1&size=200")

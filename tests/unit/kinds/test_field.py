@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policysync.kinds.field import Field, field_of
+from policysync.kinds.field import Field, field_of, paired
 from policysync.pointer import MISSING
 
 
@@ -148,3 +148,24 @@ def test_words_are_taken_as_they_stand() -> None:
     assert (field.removed, field.wire, field.gated_by) == ("refused by consoles", "/data/score", "enabled")
     assert (field.normalizer, field.known, field.exclude) == ("case", ("a", "b"), {"own": True})
     assert field.initial == 1
+
+
+def test_a_reference_by_a_pair_names_the_sibling_that_is_part_of_it() -> None:
+    field = field_of({"x-ref": {"kind": "Channel", "with": "type"}}, "Kind")
+    assert (field.ref, field.ref_with) == (("Channel",), "type")
+    assert paired(field, {"type": "mail"}, "on/call") == "mail/on~1call"
+    assert paired(field, {}, "x") == "/x"
+
+
+def test_what_is_computed_is_never_compared() -> None:
+    field = field_of({"x-computed": {"added": "names"}}, "Kind")
+    assert (field.computed, field.compared) == (("added", "names"), False)
+    assert field_of({}, "Kind").computed == ()
+
+
+def test_words_about_siblings_and_calls() -> None:
+    field = field_of(
+        {"x-applies-when": {"type": ["a", "b"]}, "x-echo": True, "x-without": "own", "x-required-on": "create"}, "Kind"
+    )
+    assert field.applies_when == {"type": ("a", "b")}
+    assert (field.echo, field.without, field.required_on) == (True, "own", "create")

@@ -85,3 +85,13 @@ def test_walking_yields_the_field_itself_first_and_each_below_it_once() -> None:
     assert names[0] == ""
     assert sorted(filter(None, names)) == ["a", "b", "c", "d"]
     assert len({id(field) for field in walk(root)}) == len(names)
+
+
+def test_what_there_is_one_of_has_a_name_of_its_own() -> None:
+    only = kind(key=(), singleton=True)
+    assert only.name_of({}) == only.name_of({"name": "x"}) == "settings"
+
+
+def test_the_names_of_a_map_are_references_too() -> None:
+    schema = {"properties": {"map": {"type": "object", "x-ref-keys": "Role", "additionalProperties": {}}}}
+    assert kind(schema).refs == {"Role"}

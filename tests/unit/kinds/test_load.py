@@ -221,3 +221,16 @@ def test_the_product_brings_its_schemas() -> None:
     assert (builtin_schemas() / "annotations.json").is_file()
     assert "Annotations" not in load_kinds()
     assert load_kinds()["ImageAssurancePolicy"].backend == "aqua"
+
+
+def test_what_a_file_says_about_the_sort_of_a_kind(tmp_path: Path) -> None:
+    words = {"slots": ["One"], "read-only": True, "edition": "saas", "eventual": 5, "parts-of": {"a": "Other"}}
+    file = tmp_path / "thing.json"
+    file.write_text(json.dumps({"x-kind": {"name": "Thing", "backend": "aqua", "key": "name", **words}}))
+    kind = load_kind(file)
+    assert (kind.slots, kind.read_only, kind.editions, kind.eventual) == (("One",), True, ("saas",), 5)
+    assert (kind.parts_of, kind.singleton) == ({"a": "Other"}, False)
+    only = {"name": "Thing", "backend": "aqua", "key": [], "singleton": True, "edition": ["saas", "self-hosted"]}
+    file.write_text(json.dumps({"x-kind": only}))
+    kind = load_kind(file)
+    assert (kind.key, kind.singleton, kind.editions) == ((), True, ("saas", "self-hosted"))

@@ -51,3 +51,31 @@ def test_references_are_found_at_every_depth_and_ids_are_none() -> None:
         Address("Registry", "Docker Hub"),
         Address("AssuranceScript", "no-setuid"),
     }
+
+
+def of(name: str, spec: dict[str, object]) -> frozenset[Address]:
+    kind = load_kinds()[name]
+    stated = desired_spec(kind, spec)
+    return references(kind, Resource(Address(name, kind.name_of(stated)), stated))
+
+
+def test_a_reference_by_type_and_name_leads_to_a_pair() -> None:
+    outputs = [{"type": "email", "name": "on/call"}, {"type": "slack", "name": "soc"}]
+    assert of("ResponsePolicy", {"title": "x", "outputs": outputs}) == {
+        Address("Notification", "email/on~1call"),
+        Address("Notification", "slack/soc"),
+    }
+
+
+def test_the_names_in_a_map_are_references() -> None:
+    assert of("SsoSaml", {"role_mapping": {"Auditor": ["a"], "web": []}}) == {
+        Address("Role", "Auditor"),
+        Address("Role", "web"),
+    }
+
+
+def test_a_composite_waits_for_the_documents_it_writes_into() -> None:
+    found = of("RoleMapping", {"saml": {"role_mapping": {"web": ["x"]}}})
+    assert found == {Address("Role", "web")} | {
+        Address(kind, "settings") for kind in ("SsoSaml", "SsoOauth2", "SsoOpenid", "Ldap")
+    }

@@ -128,3 +128,54 @@ def test_a_member_may_stand_elsewhere_on_the_wire(tmp_path: Path) -> None:
     body = sent(thing, {"name": "a", "flat": "z"}, raw)
     assert body == {"name": "a", "outer": {"inner": {"deep": "z", "newer": 1}}, "box": {"to": {"it": "y"}}}
     assert sent(thing, {"name": "a", "flat": "z"})["outer"] == {"inner": {"deep": "z"}}
+
+
+SCANNERS = {"type": "array", "items": {"type": "string"}, "x-set": True}
+
+
+def test_lists_of_what_comes_and_goes_are_made_from_both_sides(tmp_path: Path) -> None:
+    how = {"came": "added", "went": "removed", "were": "before"}
+    plain = {name: value for name, value in SCANNERS.items() if name != "x-set"}
+    made = {name: {**plain, "x-computed": {word: "of"}} for name, word in how.items()}
+    thing = kind(tmp_path, {"of": SCANNERS, **made})
+    raw = {"name": "a", "of": ["x", "y"], "came": ["stale"]}
+    assert sent(thing, {"name": "a", "of": ["y", "z"]}, raw) == {
+        "name": "a",
+        "of": ["y", "z"],
+        "came": ["z"],
+        "went": ["x"],
+        "were": ["x", "y"],
+    }
+    assert sent(thing, {"name": "a", "of": ["y"]}) == {"name": "a", "of": ["y"], "came": ["y"], "went": [], "were": []}
+    assert "came" not in from_wire(thing, raw).spec
+
+
+def test_a_value_is_sent_twice_where_the_console_wants_it_twice(tmp_path: Path) -> None:
+    word = {"type": "string", "x-sensitive": True, "x-write-only": True}
+    thing = kind(tmp_path, {"word": word, "again": {**word, "x-computed": {"same": "word"}}})
+    assert sent(thing, {"name": "a", "word": Secret("hush")}) == {"name": "a", "word": "hush", "again": "hush"}
+    assert sent(thing, {"name": "a"}) == {"name": "a"}
+
+
+def test_what_the_console_adds_to_a_list_is_not_compared_and_goes_back(tmp_path: Path) -> None:
+    own = {"type": "string", "x-read-only": True, "x-echo": True}
+    prefixes = {**SCANNERS, "default": [], "x-without": "own"}
+    thing = kind(tmp_path, {"prefixes": prefixes, "own": own})
+    raw = {"name": "a", "prefixes": ["mine", "theirs"], "own": "theirs"}
+    assert from_wire(thing, raw).spec == {"name": "a", "prefixes": ["mine"]}
+    assert sent(thing, {"name": "a", "prefixes": ["new"]}, raw) == {
+        "name": "a",
+        "prefixes": ["new", "theirs"],
+        "own": "theirs",
+    }
+    assert sent(thing, {"name": "a"}, raw)["prefixes"] == ["mine", "theirs"]
+    assert from_wire(thing, {"name": "a", "prefixes": ["x"], "own": ""}).spec["prefixes"] == ["x"]
+
+
+def test_a_registry_tells_which_scanners_come_and_go() -> None:
+    registry = KINDS["Registry"]
+    raw = {"name": "r", "type": "AWS", "scanner_name": ["a"], "default_prefix": "p", "prefixes": ["p"]}
+    body = sent(registry, {"name": "r", "scanner_type": "specific", "scanner_name": ["b"]}, raw)
+    helpers = ("scanner_name", "scanner_name_added", "scanner_name_removed", "existsing_scanners")
+    assert [body[name] for name in helpers] == [["b"], ["b"], ["a"], ["a"]]
+    assert (body["default_prefix"], body["prefixes"]) == ("p", ["p"])
