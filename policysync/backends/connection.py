@@ -41,9 +41,13 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> Origin:
-        """Return the origin of `scheme://host[:port]`."""
+        """Return the origin of `scheme://host[:port]`; a name in another script comes out as the network spells it.
+
+        Raises:
+            Refused: it has no such spelling.
+        """
         parts = urllib.parse.urlsplit(url)
-        return cls(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        return cls(parts.scheme, _ascii(parts.hostname or ""), parts.port or (443 if parts.scheme == "https" else 80))
 
     @property
     def is_usual(self) -> bool:
@@ -122,7 +126,8 @@ class Connection:
         self.close()
         try:
             self._http.connect()
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, UnicodeError) as error:
+            # UnicodeError: a name that no name server could be asked for.
             self.close()
             raise Unreached(str(error) or type(error).__name__) from error
         self._socket = self._http.sock
@@ -158,6 +163,13 @@ def _is_readable(held: socket.socket) -> bool:
         poll.register(held, select.POLLIN)
         return bool(poll.poll(0))
     return bool(select.select([held], [], [], 0)[0])
+
+
+def _ascii(host: str) -> str:
+    try:
+        return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError as error:
+        raise Refused(f"{host!r} is not the name of a host: {error}") from error
 
 
 def _bracketed(host: str) -> str:

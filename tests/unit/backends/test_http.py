@@ -167,6 +167,23 @@ def test_an_unknown_host_is_unavailable(sender: Sends) -> None:
         sender().send("POST", "http://console.invalid/", {}, b"{}", writes=True)
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example.com"])
+def test_a_name_that_cannot_be_looked_up_is_unavailable(host: str, sender: Sends) -> None:
+    with pytest.raises(Unavailable, match="cannot reach"):
+        sender().send("GET", f"http://{host}/", {})
+
+
+def test_a_name_in_another_script_goes_out_encoded(
+    serving: Serves, sender: Sends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serving([http()])
+    monkeypatch.setenv("http_proxy", proxy.url)
+    assert sender().send("GET", "http://bücher.example/", {}).status == 200
+    assert b"\r\nHost: xn--bcher-kva.example\r\n" in proxy.requests[0]
+    with pytest.raises(Refused, match="is not the name of a host"):
+        sender().send("GET", f"http://{'ü' * 70}.example/", {})
+
+
 def test_a_certificate_is_checked(certificate: tuple[Path, ssl.SSLContext], serving: Serves, sender: Sends) -> None:
     server = serving([http()], tls=certificate[1])
     with pytest.raises(Refused, match=r"certificate that is not trusted.*ca_file"):
