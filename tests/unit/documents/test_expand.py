@@ -38,7 +38,9 @@ def test_variables(text: str, value: object) -> None:
     assert expansion.of(Field(), {"a": [{"b": text}]}) == ({"a": [{"b": value}]}, [])
 
 
-@pytest.mark.parametrize("text", ["a", "${HOME}", "${var.n}", "$${var.n}", "x ${env:A} $${", "$$${file:x}", "${"])
+@pytest.mark.parametrize(
+    "text", ["a", "${HOME}", "${var.n}", "$${var.n}", "x ${env:A} $${", "$$${file:x}", "${", "${cmd:a}", "${vault:a#b}"]
+)
 def test_escaped_text_stands_for_itself(text: str) -> None:
     expanded, findings = Expansion({}, "dev").of(Field(), {"a": escaped(text)})
     assert (expanded, findings) == ({"a": text}, [])
@@ -68,6 +70,8 @@ def test_variables_keep_their_type_in_a_stage(tmp_path: Path) -> None:
             "[misplaced-reference]",
         ),
         ("enabled: true\ntags: [x, 'y${file:a}']", None),
+        ("enabled: true\ntags: ['${vault:kv/x#y}']", None),
+        ("enabled: true\ntags: ['${aws-secret:x}']", None),
     ],
 )
 def test_what_is_wrong_with_references(tmp_path: Path, spec: str, message: str | None) -> None:
@@ -95,6 +99,8 @@ def test_a_variable_that_fits_in_no_text(tmp_path: Path) -> None:
         ("{password: '${env:a b}'}", "4:18: /spec/password", "secret-reference"),
         ("{password: '${file:../x}'}", "4:18: /spec/password", "secret-reference"),
         ("{password: '${var.cluster}'}", "4:18: /spec/password", "literal-secret"),
+        ("{password: '${cmd:print hunter}'}", "4:18: /spec/password", "secret-reference"),
+        ("{password: '${vault:kv/x}'}", "4:18: /spec/password", "secret-reference"),
     ],
 )
 def test_secrets_in_documents(tmp_path: Path, spec: str, place: str, code: str) -> None:
@@ -103,6 +109,16 @@ def test_secrets_in_documents(tmp_path: Path, spec: str, place: str, code: str) 
     assert found[0].startswith(f"{A}:{place}: ")
     assert found[0].endswith(f"[{code}]")
     assert not any(word in message for message in found for word in ("hunter2", "77777", "dev-1"))
+
+
+def test_secrets_of_stores_are_good_in_documents(tmp_path: Path) -> None:
+    spec = "{password: '${vault:kv/x#y}', tokens: ['${keyring:aqua/joe}', '${aws-secret:x#y}']}"
+    assert told(tmp_path, {A: registry(spec)}) == []
+
+
+def test_what_runs_programs_elsewhere_is_plain_text_here() -> None:
+    expanded, findings = Expansion({}, "dev").of(Field(), {"snippet": "echo ${cmd:0:3}"})
+    assert (expanded, findings) == ({"snippet": "echo ${cmd:0:3}"}, [])
 
 
 def test_good_secrets_offline(tmp_path: Path) -> None:
