@@ -82,7 +82,7 @@ def test_a_list_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("listing", "answer", "entries"),
     [
-        (Listing("GET", "/x", "map", map="to"), {"mail": [A, B], "chat": None}, [{**A, "to": "mail"}, {**B, "to": "mail"}]),
+        (Listing("GET", "/x", "map", map="to"), {"m": [A, B], "c": None}, [{**A, "to": "m"}, {**B, "to": "m"}]),
         (Listing("GET", "/x", "map", map="name", single=True), {"a": {"on": True}}, [{"name": "a", "on": True}]),
         (Listing("GET", "/x", "map", map="name", single=True), {"a": {"name": "A"}, "b": None}, [{"name": "A"}]),
         (Listing("GET", "/x", "map", map="type"), [A], [A]),

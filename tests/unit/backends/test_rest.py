@@ -239,7 +239,7 @@ def test_ids_are_looked_up_by_name_and_again_when_unknown(
 
 def test_another_api_needs_its_own_host(console: Console, kind_of: MakeKind, kind: Kind, connected: Connects) -> None:
     kind = kind_of(base="posture")
-    with pytest.raises(Refused, match="posture API: only SaaS has it"):
+    with pytest.raises(Refused, match="no address of the posture API, which serves each thing: only SaaS has it"):
         list(connected(kind).read(kind))
 
 
