@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
-from policysync.emulator.fault_file import read_faults
-from policysync.emulator.serve import serve
+from policysync.emulator.seed import find_seed
 from policysync.emulator.settings import Settings
 from policysync.errors import PolicySyncError
 from policysync.kinds.load import load_kinds
@@ -18,59 +19,109 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
+def _answers(_context: click.Context, _parameter: click.Parameter, given: Sequence[str]) -> dict[str, int]:
+    """`Role.create=204` → {"Role.create": 204}."""
+    answers = {}
+    for one in given:
+        call, equals, code = one.partition("=")
+        if not equals or "." not in call or not code.isdecimal() or not 200 <= int(code) <= 299:
+            raise click.BadParameter(f"{one!r} is not KIND.CALL=CODE, like Role.create=204")
+        answers[call] = int(code)
+    return answers
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8085, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
 )
 @click.option("--store", type=_FILE, help="Keep the console in this file; without it, in memory.")
-@click.option("--seed", type=_FOLDER, help="Folder of JSON bodies to start with: KIND/*.json.")
+@click.option("--seed", help="What to start with: a folder with KIND/*.json and estate.json, or `demo`.")
 @click.option(
     "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File of faults to inject."
 )
 @click.option("--schemas", multiple=True, type=_FOLDER, help="Folder with further kinds; may be repeated.")
-@click.option("--edition", type=click.Choice(["self-hosted", "saas"]), default="self-hosted", help="Which console.")
+@click.option(
+    "--edition",
+    type=click.Choice(["both", "self-hosted", "saas"]),
+    default="both",
+    help="Which console; `both` serves either way of signing in.",
+)
+@click.option("--strict", is_flag=True, help="Refuse unknown members with 400 instead of dropping them.")
 @click.option(
     "--quirks",
     type=click.Choice(["off", "mild", "harsh"]),
     default="mild",
     help="How freely answers are spelt: nulls, 7.0 for 7, sets in another order, odd pages.",
 )
+@click.option(
+    "--secrets",
+    type=click.Choice(["omit", "blank", "masked", "clear"]),
+    default="omit",
+    help="What a read gives for a password.",
+)
+@click.option(
+    "--references", type=click.Choice(["free", "refuse"]), default="free", help="Whether what is in use may be deleted."
+)
+@click.option("--hidden-for", type=click.FloatRange(0), help="Seconds before a new object can be read.")
+@click.option(
+    "--answer",
+    "answers",
+    multiple=True,
+    callback=_answers,
+    metavar="KIND.CALL=CODE",
+    help="Success code of one call, like Role.create=204; may be repeated.",
+)
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests a second before 429.")
+@click.option("--openapi", is_flag=True, help="Print the OpenAPI description of the console and stop.")
 def command(
     *,
     host: str,
     port: int,
     store: Path | None,
-    seed: Path | None,
+    seed: str | None,
     faults: Path | None,
     schemas: Sequence[Path],
-    edition: Literal["self-hosted", "saas"],
-    quirks: Literal["off", "mild", "harsh"],
-    rate: float | None,
+    openapi: bool,
+    **options: Any,
 ) -> None:
     """Serve the emulated console on a port.
 
-    Sign in as `administrator` with the password `emulator`.
+    Sign in as `administrator` with the password `emulator`, or with the API key and secret `emulator`.
 
     \b
     Example:
       policysync emulate --port 8085 --store console.sqlite
-      policysync emulate --port 0 --faults faults.yaml
+      policysync emulate --seed demo --edition saas
+      policysync emulate --openapi > openapi.json
     """
-    options: dict[str, Any] = {"edition": edition, "quirks": quirks, "rate": rate}
+    settings = Settings(**options)
+    kinds = load_kinds(schemas)
+    if openapi:
+        click.echo(
+            json.dumps(_late("policysync.emulator.embedded").embedded(None, kinds).console.description(), indent=2)
+        )
+        return
+    given: Mapping[str, Any] = {
+        "seed": find_seed(seed) if seed else None,
+        "faults": _late("policysync.emulator.fault_file").read_faults(faults) if faults else None,
+    }
     try:
-        serve(
+        _late("policysync.emulator.serve").serve(
             host,
             port,
             store,
-            load_kinds(schemas),
-            seed=seed,
-            faults=read_faults(faults) if faults else None,
-            settings=Settings(**options),
+            kinds,
+            **given,
+            settings=settings,
             ready=lambda taken: click.echo(f"console at http://{host}:{taken}, user administrator, password emulator"),
         )
     except OSError as error:
         raise PolicySyncError(
             f"{host}:{port} cannot be listened on: {error.strerror}; --port 0 takes a free one"
         ) from error
+
+
+def _late(module: str) -> Any:
+    """Return a module that only some runs need: each costs a part of the start."""
+    return import_module(module)

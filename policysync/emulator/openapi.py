@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from policysync.emulator.paging import BARE_WITHOUT_PAGE
 from policysync.emulator.routes import Route, Routes
 from policysync.emulator.settings import Settings
 from policysync.emulator.shape import Shape, shape_of
@@ -35,9 +36,9 @@ def description(kinds: Iterable[Kind], routes: Routes, views: Iterable[tuple[str
         paths.setdefault(path, {})[method.lower()] = _operation(path, route)
     for method, path in views:
         named, names = _named(path)
-        paths.setdefault(named, {})[method.lower()] = _view(method, path, names)
+        paths.setdefault(named, {})[method.lower()] = _view(method, named, names)
     settings = Settings()
-    schemas = {kind.name: _schema(shape_of(kind.root, settings)) for kind in kinds}
+    schemas = {kind.name: {**_schema(shape_of(kind.root, settings)), "type": "object"} for kind in kinds}
     schemas["Error"] = {
         "type": "object",
         "properties": {"message": {"type": "string"}, "code": {"type": "integer"}},
@@ -107,14 +108,16 @@ def _one(route: Route) -> Node:
 
 
 def _list(one: Node, api: Mapping[str, Any]) -> Node:
-    array = {"type": ["array", "null"], "items": one}
+    whole: Node = {"type": "array", "items": one}
+    array = {**whole, "type": ["array", "null"]}
     style = api.get("paging", "count")
     if style == "map":
         each = one if api.get("map-of") == "object" else array
         return {"type": "object", "additionalProperties": each}
     if style == "none":
-        return array
-    return {"anyOf": [{"type": "object", "properties": {_LISTED.get(style, "result"): array}}, array]}
+        return whole
+    page: Node = {"type": "object", "properties": {_LISTED.get(style, "result"): array}}
+    return {"anyOf": [page, whole]} if api["path"] == BARE_WITHOUT_PAGE else page
 
 
 def _body(route: Route) -> Node | None:
@@ -154,7 +157,7 @@ def _view(method: str, path: str, names: list[str]) -> Node:
         "tags": ["views"],
         "parameters": [_in_path(name) for name in names],
         "responses": {
-            **{code: anything if code != "204" else _answer(None) for code in codes},
+            **{code: anything if code == "200" else _answer(None) for code in codes},
             **{code: _answer({"$ref": "#/components/schemas/Error"}) for code in (*_ERRORS, "500")},
         },
     }

@@ -15,6 +15,8 @@ import orjson
 from policysync.emulator.exchange import JSON, Response
 from policysync.pointer import split
 
+BARE_WITHOUT_PAGE = "/api/v1/hostsbatch"
+"""Gives a bare array to clients that name no page: two of them can read nothing else (reference, platform 4)."""
 _DEFAULT = 50
 _SMALL = 25
 _LARGEST = 1000

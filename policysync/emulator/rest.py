@@ -27,8 +27,6 @@ from policysync.emulator.store import Store, Stored
 from policysync.kinds.kind import Kind
 
 _ALL = 1 << 40
-_BARE_WITHOUT_PAGE = "/api/v1/hostsbatch"
-"""Gives a bare array to clients that name no page: two of them can read nothing else (reference, platform 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,11 @@ class Rest:
         names = [kind.name for kind in call.route.kinds]
         self.store.expire(self.clock.now().timestamp())
         page = paging.page_of(query, api)
-        if call.request.path.rstrip("/") == _BARE_WITHOUT_PAGE and not query.keys() & {"page", "pagesize", "page_size"}:
+        if call.request.path.rstrip("/") == paging.BARE_WITHOUT_PAGE and not query.keys() & {
+            "page",
+            "pagesize",
+            "page_size",
+        }:
             api = {"paging": "none"}
             page = paging.page_of({}, api)
         harsh = self.settings.quirks == "harsh"
@@ -124,7 +126,7 @@ class Rest:
             (shown,) = self._shown(call, [found.body])
             return Response(200, _inside(shown, call.route.api, kind), (JSON,))
         if self.settings.quirks == "harsh" and kind.key:
-            return Response(200, _inside(orjson.dumps(dict.fromkeys(kind.key, "")), call.route.api, kind), (JSON,))
+            return Response(200, _inside(orjson.dumps(_nameless(kind)), call.route.api, kind), (JSON,))
         missing = call.route.api.get("missing", [404])
         raise self._missing(call, 404 if 404 in missing else missing[0])
 
@@ -245,6 +247,12 @@ class Rest:
         if status == 204 or api.get("answer", "empty") == "empty":
             return Response(status)
         return Response(status, _inside(body, api, kind), (JSON,))
+
+
+def _nameless(kind: Kind) -> dict[str, Any]:
+    """Return the object without a name that some consoles give for one they do not have."""
+    fields = kind.root.properties
+    return {name: 0 if name in fields and "integer" in fields[name].types else "" for name in kind.key}
 
 
 def _only(api: Mapping[str, Any], body: Mapping[str, Any]) -> None:

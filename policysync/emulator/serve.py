@@ -1,6 +1,6 @@
 """The console on a port.
 
-Everything is one route: the console itself decides what a path means. Answers are made in worker threads.
+There are no routes here: the console itself decides what a path means. Answers are made in worker threads.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ import signal
 import socket
 import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from policysync.emulator.console import Console
@@ -28,8 +25,11 @@ from policysync.emulator.store import Store
 from policysync.kinds.kind import Kind
 
 _Wires = dict[tuple[str, int], asyncio.Transport]
+# An ASGI application needs no framework, and importing one takes as long as everything else here.
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 _RESET = struct.pack("ii", 1, 0)
-_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 _NO_BODY = (204, 304)
 
 
@@ -43,7 +43,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _request(scope, await _body(receive))
         try:
-            response = await run_in_threadpool(self._console.handle, request)
+            response = await asyncio.to_thread(self._console.handle, request)
         except Dropped:
             self._reset(scope["client"])
             await receive()
@@ -85,10 +85,9 @@ async def _send(response: Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": response.body[: response.cut], "more_body": not whole})
 
 
-def application(console: Console, wires: _Wires | None = None) -> Starlette:
+def application(console: Console, wires: _Wires | None = None) -> Endpoint:
     """Return the ASGI application that serves a console."""
-    endpoint = Endpoint(console, {} if wires is None else wires)
-    return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
+    return Endpoint(console, {} if wires is None else wires)
 
 
 class _Announcing(uvicorn.Server):

@@ -7,7 +7,7 @@ and shared, because what is stored is only ever written out again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from policysync.emulator.settings import Settings
@@ -56,17 +56,24 @@ class Shape:
         return self.on_create if creating else self.on_update
 
 
-def shape_of(node: Field, settings: Settings) -> Shape:
-    """Return the shape of a field and of everything below it."""
+def shape_of(node: Field, settings: Settings, name: str = "") -> Shape:
+    """Return the shape of a field and of everything below it. `name` is its name in a body where that is another."""
     members = _members(node, settings) if node.properties else None
-    shape = Shape(
-        name=node.name,
-        types=node.types - {"null"},
+    types = node.types - {"null"}
+    on_create = _left_out(node, types, members, settings, creating=True)
+    on_update = _left_out(node, types, members, settings, creating=False)
+    # Made in one go: a console is ready only when every field of every kind has its shape.
+    return Shape(
+        name=name or node.name,
+        types=types,
         members=members,
         free=shape_of(node.values, settings) if node.values else None,
         each=shape_of(node.each, settings) if node.each else None,
         positions=tuple(shape_of(sub, settings) for sub in node.positions),
+        on_create=on_create,
+        on_update=on_update,
         empties=node.empty,
+        fills=bool(on_update) and on_update is not MISSING and not members,
         reversed=node.unordered and settings.quirks != "off",
         alternates="number" in node.types and settings.quirks != "off",
         read_only=node.read_only,
@@ -74,13 +81,6 @@ def shape_of(node: Field, settings: Settings) -> Shape:
         server_filled=bool(node.server_filled),
         sensitive=node.sensitive,
         hidden=(node.write_only and settings.secrets != "clear") or bool(node.computed),
-    )
-    on_update = _left_out(node, shape, settings, creating=False)
-    return replace(
-        shape,
-        on_create=_left_out(node, shape, settings, creating=True),
-        on_update=on_update,
-        fills=bool(on_update) and on_update is not MISSING and not members,
     )
 
 
@@ -94,11 +94,13 @@ def _members(node: Field, settings: Settings) -> dict[str, Shape]:
             place[step] = inner
             assert isinstance(inner.members, dict)  # noqa: S101  only such were put there
             place = inner.members
-        place[last] = replace(shape_of(sub, settings), name=last)
+        place[last] = shape_of(sub, settings, last)
     return members
 
 
-def _left_out(node: Field, shape: Shape, settings: Settings, *, creating: bool) -> Any:
+def _left_out(
+    node: Field, types: frozenset[str], members: Mapping[str, Shape] | None, settings: Settings, *, creating: bool
+) -> Any:
     """Return what the server stores for a field that was not sent.
 
     Source: reference, policies 3 and 15: a sparse create is completed, a replace resets to zero values, and
@@ -111,19 +113,19 @@ def _left_out(node: Field, shape: Shape, settings: Settings, *, creating: bool) 
         return node.initial
     if node.optional:
         return MISSING
-    if shape.members is not None:
+    if members is not None:
         given = node.default if isinstance(node.default, Mapping) else {}
-        blank = {name: given.get(name, sub.missing(creating)) for name, sub in shape.members.items()}
-        return {name: value for name, value in blank.items() if value is not MISSING and not shape.members[name].hidden}
+        blank = {name: given.get(name, sub.missing(creating)) for name, sub in members.items()}
+        return {name: value for name, value in blank.items() if value is not MISSING and not members[name].hidden}
     if node.default is not MISSING and node.default not in (None, []):
         return node.default
-    return _zero(shape, node.unordered and settings.quirks != "off")
+    return _zero(types, node.unordered and settings.quirks != "off")
 
 
-def _zero(shape: Shape, null: bool) -> Any:
+def _zero(types: frozenset[str], null: bool) -> Any:
     for name, zero in _ZERO.items():
-        if shape.types == {name}:
+        if types == {name}:
             return zero
-    if shape.types == {"array"}:
+    if types == {"array"}:
         return None if null else []
-    return {} if shape.types == {"object"} else None
+    return {} if types == {"object"} else None

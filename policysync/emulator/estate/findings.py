@@ -142,6 +142,11 @@ def _check_entity(entity: str) -> None:
         raise refuse(500, f"entity type {entity} is not one of {', '.join(_ENTITIES)}")
 
 
+def _check_known(entity: str) -> None:
+    if entity not in _ENTITIES:
+        raise refuse(404, f"entity type {entity} doesn't exist")
+
+
 def _chosen(columns: Any) -> list[str]:
     asked = columns.split(",") if isinstance(columns, str) else columns if isinstance(columns, list) else []
     return [name for name in asked if name in _COLUMNS] or list(_COLUMNS)
@@ -166,12 +171,12 @@ def _value(row: Row, name: str) -> Any:
 
 
 def _columns(call: Call) -> Response:
-    _check_entity(call.parts[0])
+    _check_known(call.parts[0])
     shown = {name: {"display_name": title} for name, title in _COLUMNS.items()}
     return answer(200, [{"category": "Vulnerability", "attributes": shown}])
 
 
 def _exporters(call: Call) -> Response:
-    _check_entity(call.parts[0])
+    _check_known(call.parts[0])
     one = {"name": _EXPORTER, "type": "csv", "columns_name": "aqua_recommended", "is_default": True}
     return answer(200, {"count": 1, "page": 1, "pagesize": 50, "result": [one]})

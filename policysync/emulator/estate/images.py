@@ -153,7 +153,9 @@ def _summary(image: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     listed = body.get("images")
-    for few in listed if isinstance(listed, list) else ():
+    if not isinstance(listed, list) or not listed:
+        raise refuse(400, "no image given")
+    for few in listed:
         named = {n: few.get(n) for n in ("registry", "repository", "tag")} if isinstance(few, dict) else {}
         if not all(isinstance(value, str) and value for value in named.values()) or not named:
             raise refuse(400, "an image needs registry, repository and tag")
