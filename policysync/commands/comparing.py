@@ -109,8 +109,12 @@ class Comparing:
 
 
 def _bodies(backend: Backend, kind: Kind, names: frozenset[str]) -> list[Resource]:
-    # A write reads its object again first, so the bodies as they came are only a weight here.
-    return [replace(resource, raw={}) for resource in backend.read(kind, names)]
+    # A write reads its object again first, so all a plan needs of a body is what tells the product's own objects.
+    telling = {name for builtin in kind.builtins for name in builtin.match or ()}
+    return [
+        replace(resource, raw={name: value for name, value in resource.raw.items() if name in telling})
+        for resource in backend.read(kind, names)
+    ]
 
 
 def _others(backend: Backend, kind: Kind, names: set[str]) -> list[Address]:

@@ -191,8 +191,3 @@ def _released(world: World, kinds: Mapping[str, Kind]) -> Iterator[Release]:
                 Release(resource.address, path)
                 for path in released(kinds[resource.address.kind].root, resource.spec, last)
             )
-
-
-def looser(plan: Plan) -> tuple[Change, ...]:
-    """Return the changes that make something weaker."""
-    return tuple(change for change in plan.changes if change.posture in {Posture.LOOSER, Posture.MIXED})

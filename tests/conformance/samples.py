@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from policysync.kinds.kind import Kind
@@ -110,6 +111,14 @@ SAMPLES: dict[str, tuple[Spec, Spec]] = {
 
 NEEDS: dict[str, tuple[str, ...]] = {"UserSaas": ("Group",)}
 """Kinds of which there has to be a sample before one of this kind can be made."""
+
+NEVER_MADE = frozenset({"ApiKey"})
+"""Kinds whose objects are made by hand, because their secret is shown once."""
+
+
+def come_and_go(kinds: Mapping[str, Kind]) -> list[str]:
+    """Return the kinds whose objects are created and deleted."""
+    return sorted(name for name in SAMPLES if not kinds[name].singleton and name not in NEVER_MADE)
 
 
 def desired(kind: Kind, spec: Spec) -> Resource:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from conformance.samples import NEEDS, SAMPLES, create, delete, differences, update
+from conformance.samples import NEEDS, SAMPLES, come_and_go, create, delete, differences, update
 
 from policysync.backends.memory import Memory
 from policysync.backends.port import Backend
@@ -29,7 +29,7 @@ def test_every_kind_that_can_be_written_has_a_sample(kinds: Kinds) -> None:
     assert set(SAMPLES) == {name for name, kind in kinds.items() if not kind.read_only}
 
 
-COME_AND_GO = sorted(set(SAMPLES) - {"ApiKey"} - {name for name, kind in load_kinds().items() if kind.singleton})
+COME_AND_GO = come_and_go(load_kinds())
 ONLY_ONE = sorted(name for name, kind in load_kinds().items() if kind.singleton and not kind.read_only)
 ONLY_READ = sorted(name for name, kind in load_kinds().items() if kind.read_only)
 
