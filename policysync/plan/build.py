@@ -8,7 +8,7 @@ from typing import Any
 
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
-from policysync.plan.change import Action, Cause, Change, Plan, Posture, Release
+from policysync.plan.change import Action, Cause, Change, Plan, Release
 from policysync.plan.diff import diff, released
 from policysync.plan.order import references, waves
 from policysync.plan.posture import posture_of_change

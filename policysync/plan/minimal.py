@@ -6,7 +6,7 @@ git leaves out of them is the default; elements that are compared as a whole kee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,34 +17,48 @@ from policysync.secret import Secret
 from policysync.state.normalize import Side, canonical, item_key, left_to_server, normalizer
 
 Path = tuple[str, ...]
+Reference = Callable[[Path], str]
+"""Returns what a document says in place of the secret at a path."""
+
 _NOTHING: Mapping[str, Any] = {}
 _UNKNOWN = Field()
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a document says. `secrets` are the paths of sensitive values, which are never taken over."""
+    """What a document says.
+
+    Sensitive values are never taken over: `supplied` are the paths of those that stand as references, `secrets` of
+    those that are left out.
+    """
 
     spec: Mapping[str, Any]
     secrets: tuple[Path, ...]
+    supplied: tuple[Path, ...] = ()
 
 
-def stated(kind: Kind, live: Mapping[str, Any], *, full: bool = False) -> Stated:
+def stated(kind: Kind, live: Mapping[str, Any], *, full: bool = False, reference: Reference | None = None) -> Stated:
     """Return the spec for a live object in normal form, members in the schema's order.
 
     With `full` every member is said that git can say anything about. A key of one member is left to `metadata.name`.
+    With `reference` a secret is said as what that returns, where it is the member of an object and the server does
+    not make it up.
     """
-    spec = _Telling(full).members(kind.root, kind.schema, live, Side.NEW)
+    telling = _Telling(full, reference)
+    spec = telling.members(kind.root, kind.schema, live, Side.NEW)
     if len(kind.key) == 1:
         spec.pop(kind.key[0], None)
-    return Stated(spec, tuple(_secrets(kind.root, live)))
+    supplied = tuple(telling.supplied)
+    return Stated(spec, tuple(path for path in _secrets(kind.root, live) if path not in supplied), supplied)
 
 
 class _Telling:
-    """One object; `full` is the same all the way down."""
+    """One object; `full` and `reference` are the same all the way down. `supplied` grows."""
 
-    def __init__(self, full: bool) -> None:
+    def __init__(self, full: bool, reference: Reference | None) -> None:
         self.full = full
+        self.reference = reference
+        self.supplied: list[Path] = []
 
     def members(
         self,
@@ -55,29 +69,47 @@ class _Telling:
         keep: tuple[str, ...] = (),
         *,
         whole: bool = False,
+        at: Path = (),
+        above: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return what has to be said of an object; `whole` says that every value no document implies counts."""
+        """Return what has to be said of an object; `whole` says that every value no document implies counts.
+
+        `at` is where it stands, and `above` the object around it.
+        """
         implied = normalizer(field, side)(_NOTHING)
         assumed = implied if whole else {**normalizer(field, Side.LIVE)(_NOTHING), **implied}
         required = {*_required(schema, live), *(name for name in keep if live.get(name))}
         said = {}
         for name, below in field.properties.items():
             value = live.get(name, MISSING)
+            if below.sensitive and self.reference is not None and _is_supplied(below, value, live, above or {}):
+                said[name] = self.reference((*at, name))
+                self.supplied.append((*at, name))
             if value is MISSING or value is None or not _can_say(below, whole=whole):
                 continue
             wanted = name in required or (self.full and not below.removed)
             if wanted or not _same(value, assumed.get(name, MISSING)):
-                told = self.value(below, _property(schema, name), value, side, whole=whole)
+                told = self.value(below, _property(schema, name), value, side, whole=whole, at=(*at, name), above=live)
                 if told is not MISSING and (told != {} or whole or name in required or _is_said_empty(below)):
                     said[name] = told
         return said
 
-    def value(self, field: Field, schema: Mapping[str, Any], live: Any, side: Side, *, whole: bool) -> Any:
+    def value(
+        self,
+        field: Field,
+        schema: Mapping[str, Any],
+        live: Any,
+        side: Side,
+        *,
+        whole: bool,
+        at: Path = (),
+        above: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Return what has to be said of a value; MISSING where it holds a secret and cannot be said in part."""
         if field.sensitive:
             return MISSING
         if isinstance(live, Mapping) and field.properties:
-            return self.members(field, schema, live, side, whole=whole)
+            return self.members(field, schema, live, side, whole=whole, at=at, above=above)
         if holds_secret(live):
             return MISSING
         if isinstance(live, Mapping) and field.values is not None:
@@ -97,6 +129,15 @@ class _Telling:
 def _can_say(field: Field, *, whole: bool) -> bool:
     # A write-only value cannot be read, so whatever stands there is not it. One without effect is left alone.
     return field.compared and not field.write_only and (field.relevant or whole)
+
+
+def _is_supplied(field: Field, value: Any, beside: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
+    """Return whether somebody has to supply a secret: it is set, or nobody can see whether it is."""
+    if not field.compared or not field.relevant or field.server_filled:
+        return False
+    siblings = {**beside, **{f"../{name}": member for name, member in above.items()}}
+    applies = all(siblings.get(name) in wanted for name, wanted in field.applies_when.items())
+    return isinstance(value, Secret) or (field.write_only and applies)
 
 
 def _is_said_empty(field: Field) -> bool:
