@@ -161,6 +161,8 @@ def _deletable(resource: Resource, kind: Kind, world: World) -> bool:
 
 def _held(going: set[Address], world: World, kinds: Mapping[str, Kind]) -> dict[Address, Address]:
     """Return which of the resources that are to go are still referred to by one that stays, and by which."""
+    if not going:
+        return {}
     specs: dict[Address, dict[str, Any]] = {}
     for resource in (*world.live, *world.desired):
         specs[resource.address] = {**specs.get(resource.address, {}), **resource.spec}
