@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from policysync.kinds.field import Field
+from policysync.pointer import MISSING
 
 NOTHING = Field()
+GONE = "$absent"
+"""In an element of a keyed list of an overlay, next to its key: `$absent: true` takes that element out."""
 
 
 def merge(field: Field, base: Any, over: Any) -> Any:
     """Return `base` with `over` laid on it.
 
     Mappings merge, lists whose field has a key merge by key, everything else replaces. A member that says null
-    is unset. Neither argument is changed.
+    is unset, and an element that says `$absent: true` goes. Neither argument is changed.
     """
     if isinstance(over, Mapping):
         return _members(field, base if isinstance(base, Mapping) else {}, over)
@@ -51,11 +54,20 @@ def _by_key(field: Field, base: list[Any], over: list[Any]) -> list[Any]:
     places = {key: index for index, item in reversed([*enumerate(base)]) if (key := key_of(field, item)) is not None}
     for item in over:
         key = key_of(field, item)
-        if key in places:
+        if key is not None and _goes(item):
+            # Without its place the key is new, so that another element of that name can follow.
+            places.pop(key, None)
+            gone = {index for index, other in enumerate(base) if key_of(field, other) == key}
+            merged = [MISSING if index in gone else other for index, other in enumerate(merged)]
+        elif key in places:
             merged[places[key]] = merge(each, merged[places[key]], item)
         else:
             merged.append(merge(each, None, item))
-    return merged
+    return [item for item in merged if item is not MISSING]
+
+
+def _goes(item: Any) -> bool:
+    return isinstance(item, Mapping) and item.get(GONE) is True
 
 
 def trace(field: Field, merged: Any, layer: Any, path: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -85,5 +97,5 @@ def _index(field: Field, merged: list[Any], layer: list[Any], index: int) -> int
         return index if index < len(layer) else None
     # The same key twice is a mistake, and each of the two has its own place.
     before = sum(key_of(field, item) == key for item in merged[:index])
-    same = [at for at, item in enumerate(layer) if key_of(field, item) == key]
+    same = [at for at, item in enumerate(layer) if key_of(field, item) == key and not _goes(item)]
     return same[before] if before < len(same) else None

@@ -30,6 +30,13 @@ ROOT = Field(properties={"rules": KEYED, "plain": Field(), "free": Field(values=
         ({"rules": [{"id": 1}]}, {"rules": [{"id": "1"}]}, {"rules": [{"id": 1}, {"id": "1"}]}),
         ({"rules": [{"id": "a"}]}, {"rules": None}, {}),
         ({"rules": [{"id": "a"}]}, {"rules": []}, {"rules": [{"id": "a"}]}),
+        ({"rules": [{"id": "a"}, {"id": "b"}]}, {"rules": [{"id": "a", "$absent": True}]}, {"rules": [{"id": "b"}]}),
+        (
+            {"rules": [{"id": "a", "on": 1}, {"id": "b"}, {"id": "a", "on": 2}]},
+            {"rules": [{"id": "a", "$absent": True}, {"id": "a", "on": 3}, {"id": "a", "on": 4}]},
+            {"rules": [{"id": "b"}, {"id": "a", "on": 3}, {"id": "a", "on": 4}]},
+        ),
+        ({"rules": [None, {"id": "a"}]}, {"rules": [{"id": "z", "$absent": True}]}, {"rules": [None, {"id": "a"}]}),
         ({"rules": ["odd", {"id": "a"}]}, {"rules": ["odd"]}, {"rules": ["odd", {"id": "a"}, "odd"]}),
         (
             {"free": {"k": {"rules": [{"id": "a", "x": 1}]}}},
@@ -42,6 +49,11 @@ def test_merging(base: dict[str, Any], over: dict[str, Any], merged: dict[str, A
     before = repr((base, over))
     assert merge(ROOT, base, over) == merged
     assert repr((base, over)) == before
+
+
+def test_an_element_that_came_again_is_found_where_it_is_stated() -> None:
+    base, over = {"rules": [{"id": "a"}]}, {"rules": [{"id": "a", "$absent": True}, {"id": "a", "on": 2}]}
+    assert trace(ROOT, merge(ROOT, base, over), over, ("rules", "0", "on")) == ("rules", "1", "on")
 
 
 def test_paths_lead_back_into_a_layer() -> None:
