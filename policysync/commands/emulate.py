@@ -99,7 +99,10 @@ def command(
     kinds = load_kinds(schemas)
     if openapi:
         click.echo(
-            json.dumps(_late("policysync.emulator.embedded").embedded(None, kinds).console.description(), indent=2)
+            json.dumps(
+                _late("policysync.emulator.embedded").embedded(None, kinds, settings=settings).console.description(),
+                indent=2,
+            )
         )
         return
     given: Mapping[str, Any] = {
