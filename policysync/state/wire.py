@@ -31,7 +31,9 @@ def from_wire(kind: Kind, body: Mapping[str, Any]) -> Resource:
     if kind.slots:
         spec[kind.key[0]] = slot_name(kind, kind.name_of(spec))
     handle = body.get(kind.api.get("id") or next(iter(kind.key), ""))
-    return Resource(Address(kind.name, kind.name_of(spec)), spec, id="" if handle is None else str(handle), raw=body)
+    # The key of what is only read is itself read-only, so that the normal form does not have it.
+    name = kind.name_of(spec) or kind.name_of(ours)
+    return Resource(Address(kind.name, name), spec, id="" if handle is None else str(handle), raw=body)
 
 
 def to_wire(

@@ -179,3 +179,8 @@ def test_a_registry_tells_which_scanners_come_and_go() -> None:
     helpers = ("scanner_name", "scanner_name_added", "scanner_name_removed", "existsing_scanners")
     assert [body[name] for name in helpers] == [["b"], ["b"], ["a"], ["a"]]
     assert (body["default_prefix"], body["prefixes"]) == ("p", ["p"])
+
+
+def test_what_is_only_read_has_a_name_as_well() -> None:
+    gateway = from_wire(load_kinds()["Gateway"], {"id": "gw-1", "logicalname": "gateway"})
+    assert str(gateway.address) == "Gateway/gw-1"
