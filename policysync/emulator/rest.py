@@ -12,11 +12,11 @@ import orjson
 from policysync.clock import Clock
 from policysync.emulator import paging
 from policysync.emulator.bodies import keys_in, objects_in
+from policysync.emulator.envelopes import check_only, inside, nameless
 from policysync.emulator.exchange import JSON, Request, Response, refuse
 from policysync.emulator.filters import filtered
 from policysync.emulator.hiding import Hiding
 from policysync.emulator.keeping import Keeper
-from policysync.emulator.planes import deny, unknown_key
 from policysync.emulator.quirks.access import remember_password
 from policysync.emulator.quirks.table import quirk_of
 from policysync.emulator.references import check_unused
@@ -124,9 +124,9 @@ class Rest:
         found = self.store.get([kind.name for kind in call.route.kinds], ident)
         if found is not None and not self._hiding.is_hidden(found):
             (shown,) = self._shown(call, [found.body])
-            return Response(200, _inside(shown, call.route.api, kind), (JSON,))
+            return Response(200, inside(shown, call.route.api, kind), (JSON,))
         if self.settings.quirks == "harsh" and kind.key:
-            return Response(200, _inside(orjson.dumps(_nameless(kind)), call.route.api, kind), (JSON,))
+            return Response(200, inside(orjson.dumps(nameless(kind)), call.route.api, kind), (JSON,))
         missing = call.route.api.get("missing", [404])
         raise self._missing(call, 404 if 404 in missing else missing[0])
 
@@ -139,7 +139,7 @@ class Rest:
             if not bodies:
                 raise refuse(400, f"no {noun} given")
             for body in bodies:
-                _only(api, body)
+                check_only(api, body)
                 kind = self._kind_for(body, call)
                 made.append(self.put(kind, body, None, call))
                 self._hiding.hide(kind, made[-1])
@@ -168,7 +168,7 @@ class Rest:
             builtin = kind.builtin(before.key, earlier)
             if builtin is not None and not builtin.editable:
                 raise refuse(403, f"{one.noun} {before.key} is built in and cannot be changed")
-            _only(call.route.api, body)
+            check_only(call.route.api, body)
             if one.by_name:
                 body[one.id_member] = before.ident
             for member in kind.key:
@@ -246,27 +246,4 @@ class Rest:
         status = self.settings.answers.get(f"{kind.name}.{call.route.operation}", status)
         if status == 204 or api.get("answer", "empty") == "empty":
             return Response(status)
-        return Response(status, _inside(body, api, kind), (JSON,))
-
-
-def _nameless(kind: Kind) -> dict[str, Any]:
-    """Return the object without a name that some consoles give for one they do not have."""
-    fields = kind.root.properties
-    return {name: 0 if name in fields and "integer" in fields[name].types else "" for name in kind.key}
-
-
-def _only(api: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-    """Refuse members that are not in the closed list of a strict call (reference, platform 2.4)."""
-    form = api.get("body")
-    only = form.get("only") if isinstance(form, Mapping) else None
-    unknown = [name for name in body if name not in only] if only else []
-    if unknown:
-        raise deny(422, "Invalid request", *(unknown_key(name) for name in unknown))
-
-
-def _inside(body: bytes, api: Mapping[str, Any], kind: Kind) -> bytes:
-    """Return an object in the envelope its plane has for single objects."""
-    if not api.get("item"):
-        return body
-    head = b'{"status":200,"code":0,' if kind.api.get("base") == "account" else b"{"
-    return head + b'"' + str(api["item"]).strip("/").encode() + b'":' + body + b"}"
+        return Response(status, inside(body, api, kind), (JSON,))
