@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 
@@ -50,11 +51,13 @@ class GitStore:
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self.root = root
         self.notice = ""
-        self._environ = {name: value for name, value in environ.items() if name not in _FOREIGN} | {"LC_ALL": "C"}
+        # What `git replace` puts in place of a commit was never part of the chain.
+        ours = {"LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1"}
+        self._environ = {name: value for name, value in environ.items() if name not in _FOREIGN} | ours
 
     def inside(self) -> bool:
         """Say whether the folder belongs to a git repository."""
-        done = self._run("rev-parse", "--git-dir")
+        done = self.run("rev-parse", "--git-dir")
         if done.returncode and b"not a git repository" not in done.stderr:
             raise failed("rev-parse", done)
         return not done.returncode
@@ -62,43 +65,68 @@ class GitStore:
     def refresh(self) -> None:
         """Look at what others wrote; here nobody has to be asked."""
 
+    @cached_property
+    def _config(self) -> dict[str, str]:
+        """What git is configured to; a name without a value is switched on."""
+        lines = self.run("config", "-z", "--get-regexp", r"^(user\.(name|email)|commit\.gpgsign)$").stdout.decode()
+        pairs = (line.partition("\n") for line in lines.split("\0") if line)
+        return {name: value if sign else "true" for name, sign, value in pairs}
+
+    @property
+    def signs(self) -> bool:
+        """Whether git is configured to sign commits."""
+        return self._config.get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1")
+
     def author(self) -> Author:
         """Return git's own user; a stand-in where git has none."""
-        lines = self._run("config", "-z", "--get-regexp", r"^user\.(name|email)$").stdout.decode().split("\0")
-        said = dict(line.split("\n", 1) for line in lines if "\n" in line)
-        name = self._environ.get("GIT_COMMITTER_NAME") or said.get("user.name") or NOBODY[0]
-        email = self._environ.get("GIT_COMMITTER_EMAIL") or said.get("user.email") or NOBODY[1]
+        name = self._environ.get("GIT_COMMITTER_NAME") or self._config.get("user.name") or NOBODY[0]
+        email = self._environ.get("GIT_COMMITTER_EMAIL") or self._config.get("user.email") or NOBODY[1]
         return Author(_plain(name), _plain(email))
 
     def tips(self, prefix: str) -> dict[str, str]:
         """Return the commits of all refs below `prefix`, by ref."""
-        text = self._ask("for-each-ref", "--format=%(refname) %(objectname)", prefix).decode()
+        text = self.ask("for-each-ref", "--format=%(refname) %(objectname)", prefix).decode()
         return dict(line.split(" ", 1) for line in text.splitlines())
 
     def tree(self, commit: str) -> dict[str, str]:
         """Return every path of a commit with its blob."""
-        listing = self._ask("ls-tree", "-r", "-z", "--full-tree", commit)
+        listing = self.ask("ls-tree", "-r", "-z", "--full-tree", commit)
         entries = (entry.split(b"\t", 1) for entry in listing.split(b"\0") if entry)
         return {path.decode(): about.rsplit(b" ", 1)[1].decode() for about, path in entries}
 
     def commits(self, tip: str) -> list[str]:
         """Return a commit and those before it, the newest first."""
-        return self._ask("rev-list", "--first-parent", tip).decode().split()
+        return self.ask("rev-list", "--first-parent", tip).decode().split()
+
+    def contains(self, commit: str, older: str) -> bool:
+        """Say whether a commit is another one or comes after it."""
+        return commit == older or not self.run("merge-base", "--is-ancestor", older, commit).returncode
+
+    def is_cut(self, tip: str) -> bool:
+        """Say whether the history below a commit was left out when it was fetched (a shallow clone)."""
+        file = self.root / self.ask("rev-parse", "--git-path", "shallow").decode().rstrip("\n")
+        return file.exists() and not set(file.read_text().split()).isdisjoint(self.commits(tip))
 
     def read(self, names: Iterable[str]) -> Iterator[bytes]:
         """Yield what each name (`blob` or `commit:path`) holds, in order; nothing for one that is not there."""
+        yield from (content for content in self.contents(names) if content is not None)
+
+    def contents(self, names: Iterable[str]) -> Iterator[bytes | None]:
+        """Yield what each name holds, in order; None for one that is not there."""
         wanted = "".join(f"{name}\n" for name in names).encode()
         if not wanted:
             return
-        answer = self._ask("cat-file", "--batch", "--buffer", stdin=wanted)
+        answer = self.ask("cat-file", "--batch", "--buffer", stdin=wanted)
         at = 0
         while at < len(answer):
             end = answer.index(b"\n", at)
             line, at = answer[at:end], end + 1
-            if not line.endswith(b" missing"):
-                size = int(line.rsplit(b" ", 1)[1])
-                yield answer[at : at + size]
-                at += size + 1
+            if line.endswith(b" missing"):
+                yield None
+                continue
+            size = int(line.rsplit(b" ", 1)[1])
+            yield answer[at : at + size]
+            at += size + 1
 
     def commit(
         self,
@@ -109,13 +137,18 @@ class GitStore:
         message: str,
         author: Author,
         at: datetime,
+        sign: bool = False,
     ) -> str:
         """Add a commit to `ref` and return it. None takes a file away; an empty `parent` means a new ref.
+
+        With `sign` it is signed where git is configured to sign commits.
 
         Raises:
             RefMoved: the ref is no longer at `parent`.
         """
         written = self._write(parent, files, message, f"{author} {int(at.timestamp())} +0000")
+        if sign and self.signs:
+            written = self._signed(parent, written, message, author, at)
         return self._swap(ref, parent, written)
 
     def delete(self, ref: str, tip: str) -> None:
@@ -124,7 +157,7 @@ class GitStore:
         Raises:
             RefMoved: the ref is no longer at `tip`.
         """
-        done = self._run("update-ref", "-d", ref, tip)
+        done = self.run("update-ref", "-d", ref, tip)
         if done.returncode:
             raise RefMoved(f"{ref} was written by another run") from failed("update-ref", done)
 
@@ -141,30 +174,56 @@ class GitStore:
             else:
                 parts += (f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n")
         parts.append(b"\nget-mark :1\ndone\n")
-        answer = self._ask("fast-import", "--quiet", "--done", stdin=b"".join(parts))
+        answer = self.ask("fast-import", "--quiet", "--done", stdin=b"".join(parts))
         return answer.decode().strip(), holding
+
+    def _signed(
+        self, parent: str, written: tuple[str, str], message: str, author: Author, at: datetime
+    ) -> tuple[str, str]:
+        """Return the commit again, made by git's own command, which knows every way to sign."""
+        unsigned, holding = written
+        who = {"NAME": author.name, "EMAIL": author.email, "DATE": f"{int(at.timestamp())} +0000"}
+        environ = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in who.items()}
+        after = ["-p", parent] if parent else []
+        args = ("commit-tree", "-S", *after, "-F", "-", f"{unsigned}^{{tree}}")
+        done = self.run(*args, stdin=message.encode(), environ=environ)
+        if done.returncode:
+            self.ask("update-ref", "-d", holding)
+            raise failed("commit-tree", done)
+        commit = done.stdout.decode().strip()
+        self.ask("update-ref", holding, commit)
+        return commit, holding
 
     def _swap(self, ref: str, parent: str, written: tuple[str, str]) -> str:
         commit, holding = written
         move = f"update {ref} {commit} {parent}\n" if parent else f"create {ref} {commit}\n"
-        done = self._run("update-ref", "--stdin", stdin=f"{move}delete {holding}\n".encode())
+        done = self.run("update-ref", "--stdin", stdin=f"{move}delete {holding}\n".encode())
         if not done.returncode:
             return commit
-        self._ask("update-ref", "-d", holding)
+        self.ask("update-ref", "-d", holding)
         if self.tips(ref).get(ref, "") != parent:
             raise RefMoved(f"{ref} was written by another run")
         raise failed("update-ref", done)
 
-    def _ask(self, *args: str, stdin: bytes = b"") -> bytes:
-        done = self._run(*args, stdin=stdin)
+    def ask(self, *args: str, stdin: bytes = b"") -> bytes:
+        """Return what git prints.
+
+        Raises:
+            PolicySyncError: git refused.
+        """
+        done = self.run(*args, stdin=stdin)
         if done.returncode:
             raise failed(args[0], done)
         return done.stdout
 
-    def _run(self, *args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    def run(
+        self, *args: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run git in the repository and return how it ended; `environ` is added to what it knows."""
         command = ["git", "-C", str(self.root), *args]
+        environment = {**self._environ, **(environ or {})}
         try:
-            return subprocess.run(command, input=stdin, capture_output=True, env=self._environ, check=False)
+            return subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False)
         except FileNotFoundError as error:
             raise PolicySyncError("git is not installed, or not on the PATH") from error
 

@@ -18,6 +18,9 @@ from policysync.errors import PolicySyncError
 OURS = "refs/policysync/"
 SHARED = ("ledger", "lock")
 
+_WHOLE = 2**31 - 2
+"""A depth no history has. git takes one more for "all of every branch", and would fetch those as well."""
+
 
 class SharedStore(GitStore):
     """Files below a ref that others write too.
@@ -40,8 +43,9 @@ class SharedStore(GitStore):
         Raises:
             PolicySyncError: the remote cannot be reached, or is not there.
         """
-        refs = [f"+{OURS}{name}/*:{self._seen}{name}/*" for name in SHARED]
-        self._ask("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--", self.remote, *refs)
+        self._fetch()
+        if any(self.is_cut(tip) for tip in GitStore.tips(self, f"{self._seen}ledger/").values()):
+            self._fetch(f"--depth={_WHOLE}")
         self.notice = ""
 
     def tips(self, prefix: str) -> dict[str, str]:
@@ -63,16 +67,25 @@ class SharedStore(GitStore):
         if done.returncode:
             self._lost_or_failed(ref, tip, done)
         gone = [f"delete {name}\n" for name in (ref, self._tracking(ref)) if GitStore.tips(self, name)]
-        self._ask("update-ref", "--stdin", stdin="".join(gone).encode())
+        self.ask("update-ref", "--stdin", stdin="".join(gone).encode())
+
+    def fetched(self, ref: str) -> str:
+        """Return where a ref stood at the remote when it was last asked; empty where it had none."""
+        return GitStore.tips(self, self._tracking(ref)).get(self._tracking(ref), "")
+
+    def _fetch(self, *options: str) -> None:
+        refs = [f"+{OURS}{name}/*:{self._seen}{name}/*" for name in SHARED]
+        quietly = ("--quiet", "--prune", "--no-tags", "--no-write-fetch-head", *options)
+        self.ask("fetch", *quietly, "--", self.remote, *refs)
 
     def _tracking(self, ref: str) -> str:
         return self._seen + ref[len(OURS) :]
 
     def _base(self, ref: str, ours: str, theirs: str) -> str:
         """Return the commit to go on from, and note what the remote has to be at when it is written."""
-        if theirs and (not ours or self._contains(theirs, ours)):
+        if theirs and (not ours or self.contains(theirs, ours)):
             base = theirs
-        elif not theirs or self._contains(ours, theirs):
+        elif not theirs or self.contains(ours, theirs):
             base = ours
         else:
             raise PolicySyncError(
@@ -82,18 +95,15 @@ class SharedStore(GitStore):
         self._leases[base] = theirs
         return base
 
-    def _contains(self, commit: str, older: str) -> bool:
-        return commit == older or not self._run("merge-base", "--is-ancestor", older, commit).returncode
-
     def _swap(self, ref: str, parent: str, written: tuple[str, str]) -> str:
         commit, holding = written
         lease = self._leases.get(parent, "")
         done = self._push(ref, lease, commit)
         if done.returncode:
-            self._ask("update-ref", "-d", holding)
+            self.ask("update-ref", "-d", holding)
             self._lost_or_failed(ref, lease, done)
         taken = f"update {ref} {commit}\nupdate {self._tracking(ref)} {commit}\ndelete {holding}\n"
-        self._ask("update-ref", "--stdin", stdin=taken.encode())
+        self.ask("update-ref", "--stdin", stdin=taken.encode())
         # What follows goes on from here without asking again.
         self._leases[commit] = commit
         return commit
@@ -101,10 +111,13 @@ class SharedStore(GitStore):
     def _lost_or_failed(self, ref: str, lease: str, done: subprocess.CompletedProcess[bytes]) -> NoReturn:
         self.refresh()
         # The texts of a lost race differ from one git host to the next; what the remote holds now does not lie.
-        if GitStore.tips(self, self._tracking(ref)).get(self._tracking(ref), "") != lease:
+        if self.fetched(ref) != lease:
             raise RefMoved(f"{ref} was written by another run")
-        raise failed("push", done)
+        raise PolicySyncError(
+            f"{self.remote} can be read and not written, so nothing can be locked or recorded there; `plan` and "
+            f"`drift` need no more than that, `apply` does: {failed('push', done)}"
+        )
 
     def _push(self, ref: str, lease: str, commit: str) -> subprocess.CompletedProcess[bytes]:
         held = f"--force-with-lease={ref}:{lease}"
-        return self._run("push", "--quiet", "--no-verify", held, "--", self.remote, f"{commit}:{ref}")
+        return self.run("push", "--quiet", "--no-verify", held, "--", self.remote, f"{commit}:{ref}")
