@@ -30,6 +30,7 @@ class World:
         last_applied: empty where there is no ledger; then every difference is pending.
         others: further live resources of the same kinds.
         protected: what git asked never to delete when it was last applied.
+        remembers: the ledger knows something of the target, whatever was selected.
         salt: with which the digests in `last_applied` were made.
     """
 
@@ -39,6 +40,7 @@ class World:
     others: frozenset[Address] = frozenset()
     protected: frozenset[Address] = frozenset()
     salt: str = ""
+    remembers: bool = False
 
 
 def build(
