@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
+
+PIECE = 0.1
+"""The longest sleep, in seconds, that nothing wakes anybody from."""
 
 
 class Clock(Protocol):
@@ -48,3 +52,13 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self._passed += seconds
+
+
+def sleep_unless(clock: Clock, seconds: float, over: Callable[[], bool]) -> bool:
+    """Wait, and return whether it was to the end: `over` ends a wait early."""
+    until = clock.monotonic() + seconds
+    while (left := until - clock.monotonic()) > 0:
+        if over():
+            return False
+        clock.sleep(min(left, PIECE))
+    return not over()
