@@ -6,9 +6,11 @@ The standard library opens it, through a proxy where there is one; the bytes on 
 from __future__ import annotations
 
 import base64
+import contextlib
 import select
 import socket
 import ssl
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -22,13 +24,19 @@ from policysync.secret import Secret
 # In every Python 3, and in no type stub.
 _bypasses = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]  # see above
 
+_PIECE = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `read` is for one wait on the network, not for a whole answer."""
+    """Seconds. `read` is for one wait on the network, `whole` for a request and its answer, however they drip."""
 
     connect: float = 10.0
     read: float = 60.0
+
+    @property
+    def whole(self) -> float:
+        return 4 * self.read
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,8 @@ class Connection:
         self._headers: dict[str, str] = {}
         self._host = _bracketed(origin.host) + ("" if origin.is_usual else f":{origin.port}")
         self._socket: socket.socket | None = None
-        self._inbox = Inbox(lambda _: b"")
+        self._until = 0.0
+        self._inbox = Inbox(self._receive)
         host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
         authorization = {"Proxy-Authorization": proxy.authorization} if proxy and proxy.authorization else {}
         if origin.scheme == "https":
@@ -132,7 +141,7 @@ class Connection:
             raise Unreached(str(error) or type(error).__name__) from error
         self._socket = self._http.sock
         self._socket.settimeout(self._timeouts.read)
-        self._inbox = Inbox(self._socket.recv)
+        self._inbox = Inbox(self._receive)
         return True
 
     def exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Exchange:
@@ -141,15 +150,76 @@ class Connection:
         Raises:
             OSError, HTTPException: no whole answer came; the request may have been carried out.
         """
-        sent = request(method, self._prefix + target, self._host, {**headers, **self._headers}, body)
+        out = request(method, self._prefix + target, self._host, {**headers, **self._headers}, body)
+        self._until = time.monotonic() + self._timeouts.whole
         keeps = False
         try:
-            self._http.sock.sendall(sent)
+            unsent = self._send(out)
             received, keeps = answer(self._inbox, method)
+            if unsent is not None:
+                keeps = False
+                if received[0] < 400:
+                    raise unsent
         finally:
             if not keeps:
                 self.close()
         return received
+
+    def _send(self, out: bytes) -> Exception | None:
+        """Send a request, and return what kept it from being sent whole.
+
+        Who does not want a body may say so before it has come, and hang up: the answer is there to be read all the
+        same.
+        """
+        view = memoryview(out)
+        try:
+            for start in range(0, len(out), _PIECE):
+                if start and self._has_answered():
+                    return HTTPException("an answer came before the whole request was sent")
+                self._limit()
+                self._http.sock.sendall(view[start : start + _PIECE])
+        except ConnectionError as error:
+            return error
+        return None
+
+    def _has_answered(self) -> bool:
+        held = self._http.sock
+        if not _is_readable(held):
+            return False
+        # Over TLS something to read need not be an answer.
+        held.settimeout(0)
+        try:
+            self._inbox.put(held.recv(_PIECE))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        return True
+
+    def _receive(self, most: int) -> bytes:
+        self._limit()
+        try:
+            return self._http.sock.recv(most) if self._http.sock else b""
+        except TimeoutError:
+            self._limit()
+            raise
+
+    def _limit(self) -> None:
+        """Allow the next wait what it may take.
+
+        Raises:
+            TimeoutError: the whole request has taken too long.
+        """
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"not done after {self._timeouts.whole:g} seconds")
+        if self._http.sock:
+            self._http.sock.settimeout(min(left, self._timeouts.read))
+
+    def cut(self) -> None:
+        """End whatever is under way; any thread may."""
+        held = self._socket
+        if held is not None:
+            with contextlib.suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Let go of it."""

@@ -20,11 +20,18 @@ Exchange = tuple[int, list[tuple[str, str]], bytes]
 _HEAD_BYTES = 256 * 1024
 _LINE_BYTES = 4096
 _PIECE = 1 << 18
+MOST_BYTES = 128 * 1024 * 1024
+"""The longest body that is read, packed or unpacked."""
+
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\n")
 _STATUS = re.compile(r"HTTP/1\.([01]) ([1-5]\d\d)(?: |\Z)")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\Z)")
 _UNFIT = re.compile(r"[^\x21-\x7e]")
+
+
+class TooMuch(HTTPException):
+    """The answer is longer than anything that is read."""
 
 
 def request(method: str, target: str, host: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -82,8 +89,13 @@ class Inbox:
             searched = max(0, len(held) - 3)
             self._more(RemoteDisconnected if not held else IncompleteRead)
 
+    def put(self, piece: bytes) -> None:
+        """Add what came in while nobody was reading."""
+        self._held += piece
+
     def exactly(self, count: int) -> bytes:
         """Return the next `count` bytes."""
+        _within(count)
         held = self._held
         if len(held) >= count:
             self._held = held[count:]
@@ -100,10 +112,12 @@ class Inbox:
 
     def rest(self) -> bytes:
         """Return everything up to the end of the connection."""
-        pieces = [self._held]
+        pieces, length = [self._held], len(self._held)
         self._held = b""
         while piece := self._receive(_PIECE):
             pieces.append(piece)
+            length += len(piece)
+            _within(length)
         return b"".join(pieces)
 
     def _more(self, early: type[HTTPException]) -> None:
@@ -166,11 +180,13 @@ def _body(inbox: Inbox, method: str, head: Head) -> tuple[bytes, bool]:
     only = stated.pop()
     if stated or not (only.isascii() and only.isdigit()):
         raise HTTPException(f"content length {length[:40]!r} is no number")
-    return inbox.exactly(int(only)), head.keeps
+    # Python turns down numbers with thousands of digits.
+    return inbox.exactly(int(only[:20])), head.keeps
 
 
 def _chunks(inbox: Inbox) -> bytes:
     pieces: list[bytes] = []
+    length = 0
     while True:
         found = _SIZE.match(inbox.until(_LINE_END, _LINE_BYTES).strip())
         if not found:
@@ -178,6 +194,8 @@ def _chunks(inbox: Inbox) -> bytes:
         size = int(found[1], 16)
         if not size:
             break
+        length += size
+        _within(length)
         pieces.append(inbox.exactly(size))
         if inbox.until(_LINE_END, _LINE_BYTES).strip():
             raise HTTPException("a chunk is longer than it says")
@@ -195,10 +213,16 @@ def _unpacked(body: bytes, coding: str) -> bytes:
     try:
         while body:
             unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
-            unpacked += unpacker.decompress(body) + unpacker.flush()
+            unpacked += unpacker.decompress(body, MOST_BYTES + 1 - len(unpacked))
+            _within(len(unpacked))
             if not unpacker.eof:
                 raise HTTPException("the compressed body is cut off")
             body = unpacker.unused_data
     except zlib.error as error:
         raise HTTPException(f"the body is not {coding}: {error}") from error
     return unpacked
+
+
+def _within(length: int) -> None:
+    if length > MOST_BYTES:
+        raise TooMuch(f"the body is longer than {MOST_BYTES >> 20} MiB, which is all that is read")

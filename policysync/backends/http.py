@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from http.client import HTTPException
 from typing import Protocol
 
-from policysync.backends.answer import Answer
+from policysync.backends.answer import Answer, retry_after
 from policysync.backends.bucket import Bucket
 from policysync.backends.connection import Connection, Origin, Timeouts, Unreached, proxy_for
-from policysync.backends.framing import Exchange
+from policysync.backends.framing import Exchange, TooMuch
 from policysync.backends.tls import Tls
 from policysync.clock import Clock
 from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
@@ -27,6 +27,7 @@ Local = Callable[[str, str, dict[str, str], bytes], Exchange]
 A ConnectionRefusedError out of it means that nothing was done, any other OSError that no answer came.
 """
 
+_BUSY = frozenset({429, 503})
 _IDEMPOTENT = frozenset({"GET", "HEAD"})
 
 
@@ -43,6 +44,9 @@ class Worker(Protocol):
 
     def close(self) -> None:
         """Let go of every connection."""
+
+    def cut(self) -> None:
+        """End the request that is under way in another thread, where that can be done."""
 
 
 class Wire:
@@ -76,6 +80,10 @@ class Wire:
         for connection in self._held.values():
             connection.close()
 
+    def cut(self) -> None:
+        for connection in tuple(self._held.values()):
+            connection.cut()
+
 
 class InProcess:
     """A console in this process."""
@@ -94,6 +102,9 @@ class InProcess:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+    def cut(self) -> None:
+        """What is done in process is soon done."""
 
 
 class Http:
@@ -116,6 +127,8 @@ class Http:
         self._timeouts = timeouts or Timeouts()
         self._proxies = urllib.request.getproxies_environment()
         self._idle: list[Worker] = []
+        self._out: set[Worker] = set()
+        self._closed = False
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, writes: bool = False
@@ -127,12 +140,12 @@ class Http:
         Raises:
             Unavailable: nothing was sent, or a read got no whole answer.
             OutcomeUnknown: a write was sent and got no whole answer.
-            Refused: the certificate or the proxy is not acceptable.
+            Refused: the certificate or the proxy is not acceptable, the answer is too long, or `close` came first.
         """
         scheme, _, rest = url.partition("://")
         host, _, path = rest.partition("/")
         target = "/" + path
-        self._bucket.take()
+        sent = self._bucket.take()
         worker = self._borrow()
         try:
             status, received, content = worker.exchange(
@@ -141,20 +154,44 @@ class Http:
         except Unreached as error:
             raise _unreached(error, f"{method} {target}", host) from error
         except (OSError, HTTPException) as error:
-            raise _no_answer(error, f"{method} {target}", host, writes=writes) from error
+            raise self._no_answer(error, f"{method} {target}", host, writes=writes) from error
         finally:
-            self._idle.append(worker)
-        return Answer(method, target, status, dict(received), self._clock.now(), content)
+            self._give_back(worker)
+        answer = Answer(method, target, status, dict(received), self._clock.now(), content)
+        self._bucket.heard(sent, busy=status in _BUSY, retry_after=retry_after(answer))
+        return answer
 
     def _borrow(self) -> Worker:
         # The last one given back goes out first, so that few connections stay warm instead of many going stale.
         try:
-            return self._idle.pop()
+            worker = self._idle.pop()
         except IndexError:
-            return InProcess(self._local) if self._local else Wire(self._tls, self._timeouts, self._proxies)
+            worker = InProcess(self._local) if self._local else Wire(self._tls, self._timeouts, self._proxies)
+        self._out.add(worker)
+        return worker
+
+    def _give_back(self, worker: Worker) -> None:
+        self._out.discard(worker)
+        self._idle.append(worker)
+        if self._closed:
+            worker.close()
+
+    def _no_answer(self, error: OSError | HTTPException, what: str, host: str, *, writes: bool) -> BackendError:
+        text = redact(str(error)) or type(error).__name__
+        if writes:
+            return OutcomeUnknown(f"{what}: sent to {host}, but no whole answer came: {text}")
+        if self._closed:
+            return Refused(f"{what}: given up, because the connection to {host} was closed here")
+        if isinstance(error, TooMuch):
+            return Refused(f"{what}: {host} does not stop answering: {text}")
+        return Unavailable(f"{what}: no whole answer from {host}: {text}")
 
     def close(self) -> None:
-        """Close every connection that is not in use."""
+        """Close every connection, and end what is under way on them in other threads."""
+        self._closed = True
+        self._bucket.close()
+        for worker in tuple(self._out):
+            worker.cut()
         while self._idle:
             self._idle.pop().close()
 
@@ -167,13 +204,6 @@ def _unreached(error: Unreached, what: str, host: str) -> BackendError:
     if "Tunnel connection failed: 4" in text:
         return Refused(f"{what}: the proxy does not let us through to {host}: {text}")
     return Unavailable(f"{what}: cannot reach {host}: {text}")
-
-
-def _no_answer(error: OSError | HTTPException, what: str, host: str, *, writes: bool) -> BackendError:
-    text = redact(str(error)) or type(error).__name__
-    if writes:
-        return OutcomeUnknown(f"{what}: sent to {host}, but no whole answer came: {text}")
-    return Unavailable(f"{what}: no whole answer from {host}: {text}")
 
 
 def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

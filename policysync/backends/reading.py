@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from policysync.backends.paging import page_through
@@ -83,9 +84,12 @@ class Reading:
         call = routes.get
         if call is None:
             raise Refused(f"{kind.name} lists summaries and has no call for one object (schema {kind.file})")
-        # Submitting while the list is still being paged overlaps the two.
+        # Submitting while the list is still being paged overlaps the two. With its context, a read that is part of a
+        # write that is tried again shares that one's attempts.
         futures: Sequence[Future[Wire | None]] = [
-            self._pool.submit(self._one, kind, routes, call, ident) for ident in dict.fromkeys(idents) if ident
+            self._pool.submit(copy_context().run, self._one, kind, routes, call, ident)
+            for ident in dict.fromkeys(idents)
+            if ident
         ]
         try:
             return [body for future in futures if (body := future.result()) is not None]

@@ -58,9 +58,9 @@ class Rest:
             self._clock.sleep(LOOK_AGAIN)
 
     def close(self) -> None:
-        """Let go of connections and threads."""
-        self._reading.close()
+        """Let go of connections and threads. What is still being read is given up, not waited for."""
         self._session.http.close()
+        self._reading.close()
 
     def _shows(self, change: Change, kind: Kind) -> bool:
         live = next(iter(self.read(kind, frozenset({change.address.name}))), None)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import threading
+from itertools import pairwise
+
 import pytest
 
 from policysync.backends.bucket import Bucket
-from policysync.clock import FakeClock
+from policysync.clock import FakeClock, SystemClock
+from policysync.errors import Refused, Unavailable
 
 
 def test_a_burst_goes_at_once_and_then_one_an_interval() -> None:
@@ -40,3 +44,65 @@ def test_no_rate_is_no_limit(rate: float | None) -> None:
     for _ in range(1000):
         bucket.take()
     assert clock.monotonic() == 0
+
+
+def test_without_a_limit_a_busy_console_sets_one() -> None:
+    clock = FakeClock()
+    bucket = Bucket(None, clock)
+    for _ in range(30):
+        bucket.heard(bucket.take(), busy=False)
+    bucket.heard(clock.monotonic(), busy=True)
+    before = clock.monotonic()
+    for _ in range(21):
+        bucket.take()
+    assert clock.monotonic() - before == pytest.approx(1, abs=0.1)
+
+
+def test_a_pause_holds_for_everybody_and_no_burst_follows() -> None:
+    clock = FakeClock()
+    bucket = Bucket(10, clock)
+    for _ in range(10):
+        bucket.heard(bucket.take(), busy=False)
+    start = clock.monotonic()
+    bucket.heard(start, busy=True, retry_after=5)
+    seen = [bucket.take() - start for _ in range(3)]
+    assert seen[0] == pytest.approx(5)
+    assert min(b - a for a, b in pairwise(seen)) >= 0.09
+
+
+def test_who_already_waits_waits_for_a_pause_as_well() -> None:
+    clock = SystemClock()
+    bucket = Bucket(4, clock, burst=0)
+    went: list[float] = []
+    waiting = [threading.Thread(target=lambda: went.append(bucket.take())) for _ in range(3)]
+    for each in waiting:
+        each.start()
+    clock.sleep(0.05)
+    start = clock.monotonic()
+    bucket.heard(start, busy=True, retry_after=0.6)
+    for each in waiting:
+        each.join(10)
+    assert min(went) >= start + 0.6
+
+
+def test_nobody_is_kept_waiting_for_the_end_of_a_very_long_pause() -> None:
+    clock = FakeClock()
+    bucket = Bucket(10, clock)
+    bucket.heard(0.0, busy=True, retry_after=3600)
+    with pytest.raises(Unavailable, match="left alone, for 3600 more seconds") as caught:
+        bucket.take()
+    assert caught.value.retry_after == 3600
+    clock.sleep(3600)
+    bucket.take()
+
+
+def test_closing_wakes_who_waits() -> None:
+    clock = SystemClock()
+    bucket = Bucket(1, clock, burst=0)
+    bucket.take()
+    bucket.heard(clock.monotonic(), busy=True, retry_after=30)
+    threading.Timer(0.1, bucket.close).start()
+    start = clock.monotonic()
+    with pytest.raises(Refused, match="closed while a request waited"):
+        bucket.take()
+    assert clock.monotonic() - start < 2
