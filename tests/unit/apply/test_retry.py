@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 
 from policysync.apply.retry import Retry
-from policysync.clock import FakeClock
+from policysync.clock import FakeClock, SystemClock
 from policysync.errors import OutcomeUnknown, Refused, Unavailable
 
 
@@ -87,3 +91,57 @@ def test_the_listener_is_not_told_of_the_failure_that_ends_it() -> None:
     with pytest.raises(Unavailable):
         retry.read(failing(Unavailable("one"), Unavailable("two")))
     assert told == ["one"]
+
+
+def test_a_read_inside_a_write_does_not_multiply_attempts() -> None:
+    retry, seen = Retry(FakeClock(), attempts=5, jitter=lambda: 0.0), list[str]()
+
+    def read() -> None:
+        seen.append("read")
+        raise Unavailable("no")
+
+    def write() -> None:
+        seen.append("write")
+        retry.read(read)
+
+    with pytest.raises(Unavailable):
+        retry.read(write)
+    assert seen == ["write", *["read"] * 5]
+
+
+def test_threads_in_a_copy_of_the_context_share_attempts_and_others_do_not() -> None:
+    retry, seen = Retry(FakeClock(), attempts=3, jitter=lambda: 0.0), list[str]()
+
+    def read() -> None:
+        seen.append("read")
+        raise Unavailable("no")
+
+    def write() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(copy_context().run, retry.read, read).result()
+
+    with pytest.raises(Unavailable):
+        retry.read(write)
+    assert len(seen) == 3
+    with pytest.raises(Unavailable):
+        retry.read(read)
+    assert len(seen) == 6
+
+
+def test_nested_calls_share_one_budget() -> None:
+    clock = FakeClock()
+    retry = Retry(clock, budget=10.0)
+    with pytest.raises(Unavailable):
+        retry.read(lambda: retry.read(failing(*[Unavailable("busy", 4)] * 9)))
+    assert clock.monotonic() <= 10
+
+
+def test_halting_ends_waits_and_begins_no_more_attempts() -> None:
+    retry = Retry(SystemClock())
+    threading.Timer(0.1, retry.halt).start()
+    start = time.monotonic()
+    with pytest.raises(Unavailable, match="busy"):
+        retry.read(failing(Unavailable("busy", 60)))
+    assert time.monotonic() - start < 5
+    with pytest.raises(Unavailable):
+        retry.read(failing(Unavailable("busy")))
