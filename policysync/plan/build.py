@@ -8,7 +8,7 @@ from typing import Any
 
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
-from policysync.plan.change import Action, Cause, Change, Plan, Release
+from policysync.plan.change import Action, Cause, Change, Edit, Plan, Release
 from policysync.plan.diff import diff, released
 from policysync.plan.order import references, waves
 from policysync.plan.posture import posture_of_change
@@ -96,7 +96,7 @@ def _change(resource: Resource, live: Resource | None, world: World, kinds: Mapp
         tuple(edits),
         _overall(edit.cause for edit in edits),
         posture_of_change(Action.UPDATE, kind.root, edits),
-        replace=immutable or not kind.api.get("update", True),
+        replace=immutable or not (kind.api.get("update", True) or kind.singleton),
         immutable=immutable,
     )
 
@@ -107,6 +107,10 @@ def _create(resource: Resource, kind: Kind, cause: Cause) -> Change:
         for edit in diff(kind.root, new_spec(kind, resource.spec), _nothing(kind))
         if edit.path[0] not in kind.key
     ]
+    # A number or a switch that git states is worth seeing even where it is the default.
+    shown = {edit.path[0] for edit in edits} | set(kind.key)
+    stated = ((n, v) for n, v in resource.spec.items() if n not in shown and isinstance(v, int | float))
+    edits += [Edit((name,), MISSING, value, cause) for name, value in stated]
     edits.sort(key=lambda edit: edit.path[0])
     posture = posture_of_change(Action.CREATE, kind.root, edits)
     return Change(Action.CREATE, resource.address, None, resource, tuple(edits), cause, posture)

@@ -7,6 +7,7 @@ compared as a whole, because matching by position would make a shuffled list loo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 from policysync.kinds.field import Field
@@ -24,7 +25,7 @@ def diff(field: Field, desired: Any, live: Any, last: Any = MISSING, salt: str =
     `last` is what was last applied; in it a secret stands as `{"$digest": …}`, made with `salt`. It decides the
     cause of each edit and is the only thing a write-only field can be compared with.
     """
-    return list(_Walk(salt).member(field, (), Sides(desired, live, last), gated=False))
+    return list(_Walk(salt).member(field, (), Sides(desired, live, last), effect=Effect.FULL))
 
 
 def released(field: Field, desired: Any, last: Any, path: Path = ()) -> Iterator[Path]:
@@ -77,23 +78,23 @@ class _Walk:
             return a is b or (b if a is MISSING else a) in ("", [], {})
         return self.same(a, b)
 
-    def member(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
+    def member(self, field: Field, path: Path, sides: Sides, *, effect: Effect) -> Iterator[Edit]:
         desired, live, last = sides
         if field.write_only:
             if not self.alike(desired, last):
-                yield self.edit(field, path, Sides(desired, last, last), gated=gated)
+                yield self.edit(field, path, Sides(desired, last, last), effect=effect)
         elif isinstance(desired, Mapping) and isinstance(live, Mapping) and (field.properties or field.values):
-            yield from self.mapping(field, path, sides, gated=gated)
+            yield from self.mapping(field, path, sides, effect=effect)
         elif self.alike(desired, live):
             return
         elif isinstance(desired, list) and isinstance(live, list):
-            yield from self.array(field, path, sides, gated=gated)
+            yield from self.array(field, path, sides, effect=effect)
         else:
-            yield self.edit(field, path, sides, gated=gated)
+            yield self.edit(field, path, sides, effect=effect)
 
-    def mapping(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
+    def mapping(self, field: Field, path: Path, sides: Sides, *, effect: Effect) -> Iterator[Edit]:
         if field.values is not None:
-            yield from self.free(field.values, path, sides, gated=gated)
+            yield from self.free(field.values, path, sides, effect=effect)
             return
         live = sides.live
         for name, desired in sides.desired.items():
@@ -101,47 +102,49 @@ class _Walk:
             # Nearly every member of nearly every plan ends here, so no more than this is made for it.
             if type(desired) is not dict and not below.write_only and self.alike(desired, live.get(name, MISSING)):
                 continue
-            yield from self.member(below, (*path, name), sides.at(name), gated=gated or _without_effect(below, sides))
+            yield from self.member(
+                below, (*path, name), sides.at(name), effect=max(effect, _effect(field, below, sides))
+            )
 
-    def free(self, values: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
+    def free(self, values: Field, path: Path, sides: Sides, *, effect: Effect) -> Iterator[Edit]:
         """Compare a map with free names. It is stated whole: a name that git does not have goes."""
         whole = isinstance(sides.last, Mapping)
         for name in sorted({*sides.desired, *sides.live}):
             found = sides.at(name)
             if found.desired is MISSING or found.live is MISSING:
-                yield self.edit(values, (*path, name), found, gated=gated, whole=whole)
+                yield self.edit(values, (*path, name), found, effect=effect, whole=whole)
             else:
-                yield from self.member(values, (*path, name), found, gated=gated)
+                yield from self.member(values, (*path, name), found, effect=effect)
 
-    def array(self, field: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
+    def array(self, field: Field, path: Path, sides: Sides, *, effect: Effect) -> Iterator[Edit]:
         each = field.each or _UNKNOWN
         if field.key and _unique(field, sides.desired) and _unique(field, sides.live):
-            yield from self.keyed(field, each, path, sides, gated=gated)
+            yield from self.keyed(field, each, path, sides, effect=effect)
         elif (field.key or field.unordered) and _same_elements(field, sides.desired, sides.live):
             return
         elif _by_position(field) and len(sides.desired) == len(sides.live):
             for index in range(len(sides.desired)):
                 at = field.positions[index] if index < len(field.positions) else each
-                yield from self.member(at, (*path, str(index)), sides.element(index), gated=gated)
+                yield from self.member(at, (*path, str(index)), sides.element(index), effect=effect)
         else:
-            yield self.edit(field, path, sides, gated=gated)
+            yield self.edit(field, path, sides, effect=effect)
 
-    def keyed(self, field: Field, each: Field, path: Path, sides: Sides, *, gated: bool) -> Iterator[Edit]:
+    def keyed(self, field: Field, each: Field, path: Path, sides: Sides, *, effect: Effect) -> Iterator[Edit]:
         by_key = [{item_key(field, item): item for item in side} if isinstance(side, list) else {} for side in sides]
         desired, live, _ = by_key
         for key in sorted({*desired, *live}):
             found = Sides(*(side.get(key, MISSING) for side in by_key))
             step = (*path, _named(field, desired[key] if key in desired else live[key]))
             if key in desired and key in live:
-                yield from self.member(each, step, found, gated=gated)
+                yield from self.member(each, step, found, effect=effect)
             else:
                 cause = self.cause(found, whole=isinstance(sides.last, list))
-                posture = Posture.NEUTRAL if gated else posture_of_element(field, found.live, found.desired)
-                yield Edit(step, found.live, found.desired, cause, posture, gated)
+                posture = Posture.NEUTRAL if effect else posture_of_element(field, found.live, found.desired)
+                yield Edit(step, found.live, found.desired, cause, posture, effect is Effect.NONE)
 
-    def edit(self, field: Field, path: Path, sides: Sides, *, gated: bool, whole: bool = False) -> Edit:
-        posture = Posture.NEUTRAL if gated else posture_of(field, sides.live, sides.desired)
-        return Edit(path, sides.live, sides.desired, self.cause(sides, whole=whole), posture, gated)
+    def edit(self, field: Field, path: Path, sides: Sides, *, effect: Effect, whole: bool = False) -> Edit:
+        posture = Posture.NEUTRAL if effect else posture_of(field, sides.live, sides.desired)
+        return Edit(path, sides.live, sides.desired, self.cause(sides, whole=whole), posture, effect is Effect.NONE)
 
     def cause(self, sides: Sides, *, whole: bool) -> Cause:
         """Return who moved. `whole` says that what was last applied is known even where it is MISSING."""
@@ -165,12 +168,25 @@ def _by_position(field: Field) -> bool:
     return bool(field.positions) or (objects and not field.unordered and not field.key)
 
 
-def _without_effect(field: Field, sides: Sides) -> bool:
-    """Return whether a member changes nothing: its kind does not use it, or its switch is off before and after."""
+class Effect(IntEnum):
+    """How much a member matters."""
+
+    FULL = 0
+    SWITCHED = 1  # its switch goes on or off with it, and says all there is to say
+    NONE = 2  # its kind does not use it, or its switch is off before and after
+
+
+def _effect(parent: Field, field: Field, sides: Sides) -> Effect:
+    if not field.relevant:
+        return Effect.NONE
     if not field.gated_by:
-        return not field.relevant
+        return Effect.FULL
     switch = sides.at(field.gated_by)
-    return not field.relevant or (switch.live is not True and switch.desired is not True)
+    before, after = switch.live is True, (switch.live if switch.desired is MISSING else switch.desired) is True
+    if not before and not after:
+        return Effect.NONE
+    directed = parent.properties[field.gated_by].stricter is not None
+    return Effect.SWITCHED if before is not after and directed else Effect.FULL
 
 
 def _unique(field: Field, items: list[Any]) -> bool:

@@ -124,7 +124,7 @@ REAL: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Posture]]] = [
         "ImageAssurancePolicy",
         {"maximum_score_enabled": True, "maximum_score": 7},
         {"maximum_score_enabled": False, "maximum_score": 9},
-        {"maximum_score_enabled": L, "maximum_score": L},
+        {"maximum_score_enabled": L, "maximum_score": N},
     ),
     (
         "ImageAssurancePolicy",
@@ -163,3 +163,8 @@ def test_an_edit_behind_a_switch_that_is_off_is_marked() -> None:
     kind = KINDS["ImageAssurancePolicy"]
     (edit,) = diff(kind.root, {"maximum_score": 5}, live_spec(kind, {"maximum_score": 7}))
     assert edit.gated
+
+
+def test_a_value_that_comes_with_its_switch_leaves_the_posture_to_the_switch() -> None:
+    edits = _policy({}, {"maximum_score_enabled": True, "maximum_score": 7}, "ImageAssurancePolicy")
+    assert edits == {"maximum_score_enabled": S, "maximum_score": N}
