@@ -25,6 +25,7 @@ def record_of(
     *,
     by: str = "",
     allowed: tuple[str, ...] = (),
+    identity: str = "",
 ) -> Record:
     """Return the record of an apply that is about to begin."""
     return Record(
@@ -41,6 +42,7 @@ def record_of(
         digest=digest,
         allowed=allowed,
         entries=entries_of(plan.changes, salt),
+        identity=identity,
     )
 
 

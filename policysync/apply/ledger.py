@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -124,12 +125,20 @@ class Ledger:
         """Return the oldest apply (to `target`, where one is named) that began and did not end, or None."""
         return next(iter(self._open(self._tree(), target)), None)
 
+    def beside(self, stage: str) -> Ledger:
+        """Return the ledger of another stage, from the same store, so that nothing is fetched twice."""
+        other = copy(self)
+        other.stage, other.ref = stage, ref_of(stage)
+        return other
+
     def lock(self, target: str, stop: threading.Event | None = None) -> Lock:
         """Return the lock that keeps two applies to one target apart; take it before live is read."""
         return Lock(self.store, target, self.clock, stop)
 
-    def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = ()) -> Run:
+    def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = (), identity: str = "") -> Run:
         """Record what is about to be done. A plan without changes is not recorded.
+
+        `identity` is the console's, remembered so that the next apply notices when the address leads elsewhere.
 
         What an apply left open that died is closed first.
 
@@ -137,7 +146,8 @@ class Ledger:
             StalePlan: another apply to the same target has begun.
         """
         by, at = self.store.author(), self.clock.now()
-        record = record_of(plan, digest, at, self.salt, self._environ, by=str(by), allowed=tuple(allowed))
+        about = {"by": str(by), "identity": identity}
+        record = record_of(plan, digest, at, self.salt, self._environ, allowed=tuple(allowed), **about)
         run = Run(self.root, record, stated_by(plan, self.salt), self._finish)
         for dead in self._open(self._tree(), plan.target):
             self._close(dead)

@@ -67,13 +67,18 @@ class NoLedger:
         """Return None."""
         return None
 
+    def beside(self, stage: str) -> NoLedger:
+        """Return what stands in for the ledger of another stage."""
+        return NoLedger(self.root, stage, self.clock, environ=self._environ)
+
     def lock(self, target: str, stop: threading.Event | None = None) -> NoLock:  # noqa: ARG002  # called as the ledger is
         """Return what stands in for a lock."""
         return NoLock()
 
-    def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = ()) -> Run:
+    def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = (), identity: str = "") -> Run:
         """Return a run that keeps a journal and leaves nothing else."""
-        record = record_of(plan, digest, self.clock.now(), self.salt, self._environ, allowed=tuple(allowed))
+        lifted = tuple(allowed)
+        record = record_of(plan, digest, self.clock.now(), self.salt, self._environ, allowed=lifted, identity=identity)
         return Run(self.root, record, {}, lambda *_: None)
 
 

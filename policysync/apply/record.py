@@ -56,6 +56,7 @@ class Record:
         link: the page of the pipeline run, where there was one.
         digest: of the plan.
         allowed: guards that were lifted by name.
+        identity: of the console, as it gave itself out; empty where it is not known.
         commit: where git keeps it; empty until it was read back.
     """
 
@@ -73,6 +74,7 @@ class Record:
     digest: str = ""
     allowed: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
+    identity: str = ""
     commit: str = field(default="", compare=False)
 
     @property
@@ -108,6 +110,7 @@ def dump(record: Record) -> bytes:
         "dirty": record.dirty,
         "plan": record.digest,
         "allowed": record.allowed,
+        "identity": record.identity,
     }
     head = ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in said.items())
     rows = ",\n".join(f"  {json.dumps(_entry(entry))}" for entry in record.entries)
@@ -132,6 +135,7 @@ def load(text: bytes, commit: str = "") -> Record:
         digest=said["plan"],
         allowed=tuple(said["allowed"]),
         entries=tuple(_loaded(entry) for entry in said["changes"]),
+        identity=said.get("identity", ""),
         commit=commit,
     )
 

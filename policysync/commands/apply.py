@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +17,16 @@ import click
 from policysync.apply.execute import OnError, execute
 from policysync.backends.port import Backend
 from policysync.commands.comparing import Comparing, Comparison, comparing
+from policysync.commands.guarded import case_of, refuse, remembered_consoles, seen, with_notice
 from policysync.commands.options import Selection, format_option, selection_options, stage_option
 from policysync.commands.progress import progress
 from policysync.commands.session import open_session
 from policysync.documents.project import Target
-from policysync.errors import Blocked, Exit, PolicySyncError, StalePlan
+from policysync.errors import Exit, PolicySyncError, StalePlan
 from policysync.plan.change import Plan
 from policysync.plan.codec import Saved, hold_to, load, plan_digest
-from policysync.plan.guards import GUARDS, refusals
+from policysync.plan.guards.case import Consoles
+from policysync.plan.guards.listed import GUARDS
 from policysync.reports.outcome import outcome_json, outcome_text
 from policysync.reports.text import plan_text
 from policysync.state.resource import Address, Resource
@@ -77,6 +79,8 @@ def command(
     del all_targets  # every target is the default; the option lets a script say so
     session = open_session(parallelism, max_rps)
     plans = _saved_plans(saved, stage) if saved else {}
+    if saved:
+        _says_it_all(saved, plans, targets, (select, only, exclude, revision))
     one = next(iter(plans.values()), None)
     against = comparing(
         session,
@@ -86,7 +90,8 @@ def command(
         prune=prune or saved is not None,
         salt=one.salt if one else "",
     )
-    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, form)
+    known = remembered_consoles(against)
+    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, form, known)
     statuses = []
     for target in session.targets(against.stage, targets or list(plans)):
         with session.backend(target) as backend:
@@ -104,17 +109,21 @@ class _Manner:
     on_error: OnError
     yes: bool
     form: str
+    consoles: Consoles
 
 
 def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: _Manner) -> Exit:
     stop = threading.Event()
     with against.ledger.lock(target.name, stop) as lock:
-        comparison = against.compare(target, backend)
-        plan = hold_to(comparison.plan, saved) if saved else comparison.plan
-        _refuse(plan, against, target, manner)
+        comparison = seen(against, target, backend)
+        held = hold_to(comparison.plan, saved) if saved else comparison.plan
+        case = case_of(against, comparison, held, manner.consoles)
+        refuse(case, manner.allowed, against.stage.forbid_allow)
+        plan = with_notice(case)
         if plan.changes and not manner.yes:
             _ask(plan)
-        run = against.ledger.begin(plan, plan_digest(plan, against.salt), allowed=sorted(manner.allowed))
+        digest = saved.digest if saved else plan_digest(plan, against.salt)
+        run = against.ledger.begin(plan, digest, allowed=sorted(manner.allowed), identity=plan.identity)
         session = against.session
         with closing(run.journal()) as journal, progress(len(plan.changes)) as shown, _interruptible(stop):
             report = execute(
@@ -137,13 +146,6 @@ def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | 
     return report.status
 
 
-def _refuse(plan: Plan, against: Comparing, target: Target, manner: _Manner) -> None:
-    said = refusals(plan, against.session.guard_limits(target), manner.allowed)
-    if said:
-        lines = [f"  {name}: {why} (--allow {name} lifts this guard)" for name, why in said.items()]
-        raise Blocked("\n".join([f"{target.name}: a guard said no", *lines]))
-
-
 def _ask(plan: Plan) -> None:
     click.echo(plan_text(plan, colour=sys.stderr.isatty()), err=True)
     if not sys.stdin.isatty():
@@ -160,7 +162,18 @@ def _saved_plans(file: Path, stage: str) -> dict[str, Saved]:
     for plan in plans:
         if plan.stage != stage:
             raise StalePlan(f"{file} is a plan for stage {plan.stage}, not for {stage}")
+    if not plans:
+        raise PolicySyncError(f"{file} holds no plan; make one with `policysync plan --out {file}`")
     return {plan.target: plan for plan in plans}
+
+
+def _says_it_all(file: Path, plans: Mapping[str, Saved], targets: Sequence[str], asked: Sequence[object]) -> None:
+    """Refuse to look for more, or for something else, than what was reviewed."""
+    if any(asked):
+        raise click.UsageError(f"{file} says what is applied; leave out --select, --only, --exclude and --revision")
+    for name in targets:
+        if name not in plans:
+            raise PolicySyncError(f"{file} holds no plan for target {name}; it has {', '.join(plans)}")
 
 
 def _settled(comparison: Comparison, plan: Plan) -> Iterator[Resource]:

@@ -89,6 +89,7 @@ class Comparing:
             others=others - set(last),
             protected=self.ledger.protected(target.name),
             salt=self.salt,
+            remembers=bool(last),
         )
 
     def _read(self, backend: Backend, wanted: set[Address]) -> tuple[tuple[Resource, ...], frozenset[Address]]:

@@ -6,12 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import click
 
-from policysync.commands.comparing import compare_targets, comparing
+from policysync.commands.comparing import Comparing, Comparison, comparing, each_target
+from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
 from policysync.commands.options import Selection, format_option, selection_options, stage_option
 from policysync.commands.session import open_session
 from policysync.errors import Exit
@@ -19,6 +21,7 @@ from policysync.plan.build import World
 from policysync.plan.change import Plan
 from policysync.plan.codec import FORMAT_VERSION, dump
 from policysync.plan.drift import drift
+from policysync.plan.guards.listed import refusals
 from policysync.reports.text import drift_text, plan_text
 
 
@@ -66,18 +69,31 @@ def command(
     del all_targets  # every target is the default; the option lets a script say so
     session = open_session(parallelism, max_rps)
     selection = Selection.of(select, only, exclude)
-    comparisons = compare_targets(comparing(session, stage, revision, selection, prune=prune), targets)
+    against = comparing(session, stage, revision, selection, prune=prune)
+    comparisons = each_target(against, targets, partial(seen, against))
+    refused: dict[str, Mapping[str, str]] = {}
     if refresh_only:
         plans = [drift(stage, c.target.name, c.world, session.kinds) for c in comparisons]
     else:
-        plans = [c.plan for c in comparisons]
+        plans, refused = _judged(against, comparisons)
     worlds = [c.world for c in comparisons]
-    document = plan_document(stage, plans, worlds)
+    document = {**plan_document(stage, plans, worlds), **({"guards": refused} if any(refused.values()) else {})}
     if out:
         out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    show(plans, document, form, drift_text if refresh_only else plan_text)
+    show(plans, document, form, drift_text if refresh_only else partial(_with_guards, refused))
     changes = any(plan.changes for plan in plans)
     return Exit.CHANGES if detailed_exitcode and changes else Exit.DONE
+
+
+def _judged(against: Comparing, comparisons: Sequence[Comparison]) -> tuple[list[Plan], dict[str, Mapping[str, str]]]:
+    """Return the plans, and by target what would refuse an apply of each."""
+    known = remembered_consoles(against)
+    cases = [case_of(against, comparison, comparison.plan, known) for comparison in comparisons]
+    return [with_notice(case) for case in cases], {case.plan.target: refusals(case) for case in cases}
+
+
+def _with_guards(refused: Mapping[str, Mapping[str, str]], plan: Plan, *, colour: bool) -> str:
+    return plan_text(plan, colour=colour, guards=refused.get(plan.target, {}))
 
 
 def plan_document(stage: str, plans: Sequence[Plan], worlds: Sequence[World]) -> dict[str, Any]:

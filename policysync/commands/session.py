@@ -25,7 +25,6 @@ from policysync.documents.worktree import WorkTree
 from policysync.emulator.embedded import embedded
 from policysync.errors import InvalidInput, PolicySyncError, Problem
 from policysync.kinds.load import Kinds, load_kinds
-from policysync.plan.guards import Limits
 from policysync.secret import Secret
 from policysync.state.resource import Resource
 
@@ -112,15 +111,6 @@ class Session:
             backend.close()
             if local is not None:
                 local.close()
-
-    def guard_limits(self, target: Target) -> Limits:
-        """Return what the guards may let pass for this target."""
-        deletes = self.project.guards.get("deletes", {})
-        return Limits(
-            deletes_percent=deletes.get("percent", 30),
-            deletes_floor=deletes.get("floor", 10),
-            embedded=is_embedded(target),
-        )
 
     def _store(self, target: Target) -> Path:
         return self.project.root / LOCAL / "consoles" / f"{target.url.removeprefix(EMBEDDED)}.sqlite"

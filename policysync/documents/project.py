@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from policysync.documents.cache import NoCache, ParseCache
+from policysync.documents.guard_settings import GuardSettings, forbidden, guard_settings
 from policysync.documents.parse import only_one, places_of
 from policysync.documents.places import Places, Refusals
 from policysync.documents.section import Section, shown
@@ -34,13 +35,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage. The first one follows the branch that is checked out, the others follow their pins."""
+    """One stage. The first one follows the branch that is checked out, the others follow their pins.
+
+    `forbid_allow` are guards that nobody may lift there, `*` for all.
+    """
 
     name: str
     targets: tuple[Target, ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
     gates: Mapping[str, Any] = field(default_factory=dict)
     first: bool = False
+    forbid_allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,8 @@ class LedgerSettings:
 class Project:
     """A policy repository.
 
-    `schemas` are folders with further kinds. `external` are patterns (`Registry/foo`, `Label/*`) of resources
-    that may be referred to without being in git.
+    `guards` is as it stands in the file, `guard_settings` what it means. `schemas` are folders with further kinds.
+    `external` are patterns (`Registry/foo`, `Label/*`) of resources that may be referred to without being in git.
     """
 
     root: Path
@@ -74,6 +79,7 @@ class Project:
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     schemas: tuple[Path, ...] = ()
     external: tuple[str, ...] = ()
+    guard_settings: GuardSettings = field(default_factory=GuardSettings)
 
     def stage(self, name: str) -> Stage:
         """Return a stage.
@@ -117,14 +123,16 @@ def load_project(root: Path, environ: Mapping[str, str], cache: ParseCache | Non
     if top.value.get("version") != 1:
         top.refuse("version" if "version" in top.value else "", "want `version: 1`", "version")
     stages = tuple(_stages(root, top, refusals, cache))
+    guards = top.section("guards")
     project = Project(
         root=root,
         stages=stages,
-        guards=top.mapping("guards"),
+        guards=guards.value,
         limits=_limits(top.section("limits"), environ, refusals),
         ledger=_ledger(top.section("ledger"), environ),
         schemas=tuple(_folders(root, top)),
         external=_external(top.section("references")),
+        guard_settings=guard_settings(guards, tuple(stage.name for stage in stages)),
     )
     if refusals.problems:
         raise InvalidInput(refusals.problems)
@@ -154,7 +162,7 @@ def _stages(root: Path, top: Section, refusals: Refusals, cache: ParseCache) -> 
     seen: set[str] = set()
     targets_seen: set[str] = set()
     for index, section in enumerate(top.sections("stages", required=True)):
-        section.only("name", "targets", "targets_from", "vars", "gates")
+        section.only("name", "targets", "targets_from", "vars", "gates", "forbid_allow")
         name = section.text("name", required=True)
         if "/" in name or name.startswith("."):
             section.refuse("name", f"stage `{name}` cannot be the name of a folder; want letters and digits", "name")
@@ -167,7 +175,8 @@ def _stages(root: Path, top: Section, refusals: Refusals, cache: ParseCache) -> 
             fleet.only("targets")
             targets += [target for target in _targets(fleet, targets_seen) if target]
             refusals.problems += problems.problems
-        yield Stage(name, tuple(targets), section.mapping("vars"), section.mapping("gates"), index == 0)
+        gates = section.mapping("gates")
+        yield Stage(name, tuple(targets), section.mapping("vars"), gates, index == 0, forbidden(section))
 
 
 def _targets(section: Section, seen: set[str]) -> Iterator[Target]:

@@ -98,7 +98,8 @@ class Plan:
 
     `revision` is the git revision of the documents, empty outside git; `dirty` says that the work tree differed
     from it. `live` counts the live resources of the kinds that were read. `schemas` maps each kind in
-    the plan to the digest of its schema. `notices` are sentences for people.
+    the plan to the digest of its schema. `notices` are sentences for people. `identity` is the console's that live
+    was read from, empty where nobody asked it.
     """
 
     stage: str
@@ -113,6 +114,7 @@ class Plan:
     desired: int = 0
     schemas: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = ()
+    identity: str = ""
 
     @property
     def changes(self) -> tuple[Change, ...]:

@@ -30,6 +30,7 @@ class Saved:
     digest: str
     changes: Mapping[str, tuple[str, str]]
     schemas: Mapping[str, str]
+    identity: str = ""
 
 
 def dump(plan: Plan, salt: str) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def dump(plan: Plan, salt: str) -> dict[str, Any]:
         "schemas": dict(plan.schemas),
         "notices": list(plan.notices),
         "summary": summary(plan),
+        **({"identity": plan.identity} if plan.identity else {}),
     }
     # Through the canonical form, so that what is returned is plain JSON whatever stood in an edit.
     plain: dict[str, Any] = json.loads(canonical(document, salt))
@@ -90,6 +92,7 @@ def load(document: Any) -> Saved:
         digest=document["digest"],
         changes={change["id"]: (change["before_digest"], change["after_digest"]) for change in changes},
         schemas=document["schemas"],
+        identity=document.get("identity", ""),
     )
 
 
@@ -104,7 +107,8 @@ def hold_to(plan: Plan, saved: Saved) -> Plan:
             f"the plan is for {saved.target} of stage {saved.stage}, not for {plan.target} of stage {plan.stage}"
         )
     fresh = {change.id: change for change in plan.changes}
-    moved = [
+    moved = _moved_around(plan, saved)
+    moved += [
         _moved(name, fresh.get(name), digests, saved.salt)
         for name, digests in saved.changes.items()
         if name not in fresh or _digests(fresh[name], saved.salt) != digests
@@ -118,6 +122,15 @@ def hold_to(plan: Plan, saved: Saved) -> Plan:
         raise StalePlan("the plan is stale, make it again:\n" + "\n".join(f"  {line}" for line in moved))
     kept = [tuple(change for change in wave if change.id in saved.changes) for wave in plan.waves]
     return replace(plan, waves=tuple(wave for wave in kept if wave))
+
+
+def _moved_around(plan: Plan, saved: Saved) -> list[str]:
+    moved = []
+    if saved.identity and plan.identity and saved.identity != plan.identity:
+        moved.append(f"{plan.target} was {saved.identity}, and leads to {plan.identity} now")
+    if not saved.dirty and saved.revision != plan.revision:
+        moved.append(f"git was at {saved.revision or 'no revision'}, and is at {plan.revision or 'no revision'}")
+    return moved
 
 
 def _moved(name: str, change: Change | None, digests: tuple[str, str], salt: str) -> str:

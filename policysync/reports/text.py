@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from policysync.plan.change import Plan
 from policysync.plan.codec import summary
@@ -13,11 +14,18 @@ _COLOURS = {"+": "\033[32m", "-": "\033[31m", "~": "\033[33m", "-/+": "\033[31m"
 _LISTED = 20
 
 
-def plan_text(plan: Plan, *, colour: bool = False, listed: int = _LISTED) -> str:
-    """Return a plan as text; it ends with the line that counts. At most `listed` unmanaged resources are named."""
+def plan_text(
+    plan: Plan, *, colour: bool = False, listed: int = _LISTED, guards: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return a plan as text; it ends with the line that counts. At most `listed` unmanaged resources are named.
+
+    `guards` are those that would refuse an apply, and why.
+    """
     revision = f"revision {plan.revision[:12]}" if plan.revision else "no revision"
     dirty = ", work tree not committed" if plan.dirty else ""
-    lines = [f"{_heading(plan)} · {revision}{dirty}", "", *_changes(plan, colour=colour), *_asides(plan, listed)]
+    asides = [*_guarded(guards), *_asides(plan, listed)]
+    lines = [f"{_heading(plan)} · {revision}{dirty}", "", *_changes(plan, colour=colour), *asides]
+    lines += [""] if asides else []
     return "\n".join([*lines, closing(plan)])
 
 
@@ -74,4 +82,9 @@ def _asides(plan: Plan, listed: int) -> list[str]:
         names = ", ".join(printable(str(address)) for address in plan.unmanaged[:listed])
         more = f" (showing {listed} of {len(plan.unmanaged)})" if len(plan.unmanaged) > listed else ""
         lines.append(f"  unmanaged: {names}{more}")
-    return [*lines, ""] if lines else []
+    return lines
+
+
+def _guarded(guards: Mapping[str, str]) -> Iterator[str]:
+    for name, why in guards.items():
+        yield f"  guard {name} would refuse this: {printable(why)}"

@@ -1,0 +1,42 @@
+"""What ledgers remember of consoles: which one each target was, and what was begun there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from itertools import islice
+
+from policysync.apply.events import Outcome
+from policysync.apply.ledger import Ledger
+from policysync.apply.no_ledger import NoLedger
+from policysync.apply.record import Entry
+from policysync.plan.change import Action
+from policysync.state.resource import Address
+
+_LOOKED_AT = 1000
+
+
+def consoles(ledger: Ledger | NoLedger, targets: Iterable[str]) -> dict[str, str]:
+    """Return which console each of these targets was when it was last applied; those never applied are left out."""
+    wanted = set(targets)
+    found: dict[str, str] = {}
+    for record in islice(ledger.history(), _LOOKED_AT):
+        if record.identity and record.target in wanted:
+            found[record.target] = record.identity
+            wanted.remove(record.target)
+        if not wanted:
+            break
+    return found
+
+
+def begun(ledger: Ledger | NoLedger, target: str, addresses: Collection[Address]) -> frozenset[Address]:
+    """Return which of these some apply set out to create, and may have: what lies there then is its work."""
+    if not addresses:
+        return frozenset()
+    entries = (entry for record in ledger.history() if record.target == target for entry in record.entries)
+    return frozenset(entry.address for entry in entries if entry.address in addresses and _may_have_made(entry))
+
+
+def _may_have_made(entry: Entry) -> bool:
+    # A failure that names fields is of an object that was made and does not hold what it was given.
+    unmade = entry.outcome is Outcome.SKIPPED or (entry.outcome is Outcome.FAILED and not entry.fields)
+    return entry.action is Action.CREATE and not unmade

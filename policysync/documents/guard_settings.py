@@ -1,0 +1,136 @@
+"""What policysync.yaml says about guards: how much may change at once, when nothing may, and what nobody may lift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from policysync.documents.section import Section, shown
+from policysync.documents.suggest import did_you_mean, one_of
+
+GUARD_NAMES = (
+    "too-many-deletes",
+    "too-many-changes",
+    "protected",
+    "built-in",
+    "immutable",
+    "empty-desired",
+    "dirty-tree",
+    "unmanaged-collision",
+    "wrong-console",
+    "freeze",
+)
+ANY = "*"
+_DAY = len("2026-12-24")
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How many of the resources git manages may be touched at once.
+
+    `percent` is 0 to 100; up to `floor` always pass. A kind in `kinds` is held to its own threshold alone.
+    """
+
+    percent: float
+    floor: int
+    kinds: Mapping[str, Threshold] = field(default_factory=dict)
+
+
+DELETES = Threshold(30, 10)
+CHANGES = Threshold(80, 50)
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A time in which nothing is applied, from `start` until before `end`. No `stages` means all of them."""
+
+    start: datetime
+    end: datetime
+    reason: str = ""
+    stages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """The section `guards`."""
+
+    deletes: Threshold = DELETES
+    changes: Threshold = CHANGES
+    freeze: tuple[Freeze, ...] = ()
+
+
+def guard_settings(section: Section, stages: tuple[str, ...]) -> GuardSettings:
+    """Read the section `guards`; `stages` are the names that freezes may give."""
+    section.only("deletes", "changes", "freeze")
+    return GuardSettings(
+        _threshold(section.section("deletes"), DELETES),
+        _threshold(section.section("changes"), CHANGES),
+        tuple(_freezes(section, stages)),
+    )
+
+
+def forbidden(stage: Section) -> tuple[str, ...]:
+    """Return the guards nobody may lift in a stage, `*` for all."""
+    names = stage.texts("forbid_allow")
+    for name in names:
+        if name not in (*GUARD_NAMES, ANY):
+            hint = did_you_mean(name, GUARD_NAMES) or f"; want one of {one_of(GUARD_NAMES)}, or `*`"
+            stage.refuse("forbid_allow", f"unknown guard `{name}`{hint}", "unknown-guard")
+    return names
+
+
+def _threshold(section: Section, defaults: Threshold, *, of_kind: bool = False) -> Threshold:
+    section.only("percent", "floor", *(() if of_kind else ("kinds",)))
+    percent = section.number("percent", defaults.percent, 0)
+    floor = int(section.number("floor", defaults.floor, 0))
+    if of_kind:
+        return Threshold(percent, floor)
+    kinds = section.section("kinds")
+    outer = Threshold(percent, floor)
+    return Threshold(percent, floor, {n: _threshold(kinds.section(n), outer, of_kind=True) for n in kinds.value})
+
+
+def _freezes(section: Section, known: tuple[str, ...]) -> Iterator[Freeze]:
+    for each in section.sections("freeze"):
+        each.only("from", "to", "zone", "reason", "stages")
+        zone = _zone(each)
+        start, end = _moment(each, "from", zone), _moment(each, "to", zone, whole_day=True)
+        stages = each.texts("stages")
+        for name in (name for name in stages if name not in known):
+            each.refuse("stages", f"unknown stage `{name}`; want one of {one_of(known)}", "unknown-stage")
+        if start and end and start >= end:
+            each.refuse("to", "the freeze ends before it begins", "freeze")
+        if start and end:
+            yield Freeze(start, end, each.text("reason"), stages)
+
+
+def _zone(section: Section) -> ZoneInfo | None:
+    name = section.text("zone")
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # a folder, a path, and what nobody has heard of
+        section.refuse("zone", f"unknown time zone {shown(name)}; want a name such as Europe/Berlin, or UTC", "zone")
+        return None
+
+
+def _moment(section: Section, name: str, zone: ZoneInfo | None, *, whole_day: bool = False) -> datetime | None:
+    """Return a moment; a date alone is its first, or with `whole_day` its last, second."""
+    text = section.text(name, required=True)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        section.refuse(name, f'{shown(text)} stands here, want a time such as "2026-12-24 18:00" or a date', "time")
+        return None
+    if moment.tzinfo is None and zone is None:
+        if "zone" not in section.value:
+            section.refuse(name, "which time zone? add `zone: Europe/Berlin`, or an offset to the time", "zone")
+        return None
+    if whole_day and len(text) == _DAY:
+        moment += timedelta(days=1)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
