@@ -3,6 +3,7 @@
 record.json                                      the apply this commit is about
 salt                                             what the digests of secrets are made with
 last-applied/<target>/<Kind>/<name>.json         what git stated when it was last applied
+unrepaired/<target>/<Kind>/<name>.json           a change that did not succeed, until a later apply makes up for it
 open/<apply id>/record.json                      an apply that began and did not end yet
 open/<apply id>/stated/<Kind>/<name>.json        what it would make last-applied
 """
@@ -38,6 +39,11 @@ def encode(name: str) -> str:
 def last_applied_folder(target: str) -> str:
     """Return the folder of what was last applied to a target."""
     return f"last-applied/{encode(target)}/"
+
+
+def unrepaired_folder(target: str) -> str:
+    """Return the folder of what an apply to a target left undone."""
+    return f"unrepaired/{encode(target)}/"
 
 
 def open_folder(apply: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from policysync.apply.gitstore import GitStore, RefMoved
-from policysync.apply.intent import record_of, remembered, stated_by
+from policysync.apply.intent import link_of, record_of, remembered, stated_by
 from policysync.apply.journal import Ending, endings, runs_folder
 from policysync.apply.layout import (
     LEDGERS,
@@ -33,13 +33,16 @@ from policysync.apply.layout import (
     open_folder,
     ref_of,
     stated_folder,
+    unrepaired_folder,
 )
 from policysync.apply.lock import Lock
 from policysync.apply.record import Record, State, dump, load
 from policysync.apply.report import GOOD, Report
 from policysync.apply.run import Contents, Run
+from policysync.apply.seen import Seen
 from policysync.apply.sharedstore import SharedStore
 from policysync.apply.tree import Files, Tree
+from policysync.apply.undone import Undone, loaded, marks_of
 from policysync.clock import Clock
 from policysync.errors import PolicySyncError, StalePlan
 from policysync.plan.change import Action, Plan
@@ -77,11 +80,12 @@ class Ledger:
         self.store = SharedStore(root, environ, remote) if remote else GitStore(root, environ)
         self._environ = environ
         self._salt = ""
+        self._doubt = ""
 
     @property
     def notice(self) -> str:
         """A sentence about what the ledger cannot know at the moment, or nothing."""
-        return self.store.notice
+        return "; ".join(said for said in (self.store.notice, self._doubt) if said)
 
     @property
     def salt(self) -> str:
@@ -108,15 +112,20 @@ class Ledger:
             known |= _fold(self._as_far_as_known(record), self._contents(tree, stated_folder(record.id)))
         return {address: orjson.loads(text) for address, text in known.items() if text is not None}
 
+    def unrepaired(self, target: str) -> dict[Address, Undone]:
+        """Return what applies left undone and no later one has made up for."""
+        found = self._contents(self._tree(), unrepaired_folder(target))
+        return {address: loaded(text) for address, text in found.items()}
+
     def history(self) -> Iterator[Record]:
         """Yield every apply, the newest first; one that did not end as its intent."""
-        tip = self.store.tips(self.ref).get(self.ref)
+        tip = self._tip()
         commits = self.store.commits(tip) if tip else []
         seen: set[str] = set()
         for start in range(0, len(commits), AT_ONCE):
             some = commits[start : start + AT_ONCE]
-            for commit, text in zip(some, self.store.read(f"{c}:{RECORD}" for c in some), strict=True):
-                record = load(text, commit)
+            for commit, text in zip(some, self.store.contents(f"{c}:{RECORD}" for c in some), strict=True):
+                record = load(text or b"", commit)
                 if record.id not in seen:
                     seen.add(record.id)
                     yield record
@@ -128,12 +137,23 @@ class Ledger:
     def beside(self, stage: str) -> Ledger:
         """Return the ledger of another stage, from the same store, so that nothing is fetched twice."""
         other = copy(self)
-        other.stage, other.ref = stage, ref_of(stage)
+        other.stage, other.ref, other._doubt = stage, ref_of(stage), ""
         return other
 
-    def lock(self, target: str, stop: threading.Event | None = None) -> Lock:
-        """Return the lock that keeps two applies to one target apart; take it before live is read."""
-        return Lock(self.store, target, self.clock, stop)
+    def lock(
+        self,
+        target: str,
+        stop: threading.Event | None = None,
+        *,
+        timeout: float = 0.0,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> Lock:
+        """Return the lock that keeps two applies to one target apart; take it before live is read.
+
+        `timeout` is how many seconds it is waited for; `waiting` hears once whom for.
+        """
+        link = link_of(self._environ)
+        return Lock(self.store, target, self.clock, stop, link=link, timeout=timeout, waiting=waiting)
 
     def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = (), identity: str = "") -> Run:
         """Record what is about to be done. A plan without changes is not recorded.
@@ -144,7 +164,9 @@ class Ledger:
 
         Raises:
             StalePlan: another apply to the same target has begun.
+            PolicySyncError: the ledger is missing, was rewritten, or is only here in part.
         """
+        self._hold_to_what_was_seen()
         by, at = self.store.author(), self.clock.now()
         about = {"by": str(by), "identity": identity}
         record = record_of(plan, digest, at, self.salt, self._environ, allowed=tuple(allowed), **about)
@@ -159,7 +181,7 @@ class Ledger:
         """Record how a run ended; see `Run.finish`."""
         known = {done.change.id: Ending(done.outcome, done.message, done.fields) for done in report.outcomes}
         state = State.FINISHED if run.record.entries else State.SETTLED
-        record = run.record.closed(state, self.clock.now(), known)
+        record = run.record.closed(state, max(self.clock.now(), run.record.at), known)
         ours: dict[Address, bytes | None] = dict.fromkeys(gone)
         ours |= {resource.address: remembered(resource, self.salt) for resource in settled}
         # What a change says about its own resource outranks both: a failed one keeps what it had.
@@ -173,19 +195,41 @@ class Ledger:
             ) from error
         return replace(record, commit=commit) if commit else None
 
-    def _intent(self, tree: Tree, run: Run) -> Files:
+    def _intent(self, tree: Tree, run: Run) -> Files | None:
         for other in self._open(tree, run.record.target):
+            if other.id == run.id:
+                # The answer to our own push was lost on the way.
+                return None
             raise StalePlan(f"apply {other.id} to {other.target} was begun by {other.by} meanwhile; plan again")
         folder = stated_folder(run.id)
         files: Files = {file_of(folder, address): text for address, text in run.stated.items()}
         return files | {open_folder(run.id) + RECORD: dump(run.record)}
 
     def _outcome(self, tree: Tree, record: Record, known: Mapping[Address, bytes | None]) -> Files | None:
-        folder = last_applied_folder(record.target)
-        files = tree.different({file_of(folder, address): text for address, text in known.items()})
+        folder, undone = last_applied_folder(record.target), unrepaired_folder(record.target)
+        files: Files = {file_of(folder, address): text for address, text in known.items()}
+        if record.entries and not tree.below(open_folder(record.id)):
+            return self._too_late(tree, record, files)
+        files |= {file_of(undone, address): None for address in known} | marks_of(record)
+        files = tree.different(files)
         if not files and not record.entries:
             return None
-        return files | dict.fromkeys(tree.below(open_folder(record.id)))
+        touched = {address_of(folder if path.startswith(folder) else undone, path) for path in files}
+        others = sorted(touched - record.addresses)
+        record = replace(
+            record,
+            settled=tuple(address for address in others if known[address] is not None),
+            gone=tuple(address for address in others if known[address] is None),
+        )
+        return files | dict.fromkeys(tree.below(open_folder(record.id))) | {RECORD: dump(record)}
+
+    def _too_late(self, tree: Tree, record: Record, files: Files) -> Files | None:
+        """Return what is left to say for an apply that was given up for dead while it ran.
+
+        Another one may have applied since, and knows better; only what nobody else knows of is added.
+        """
+        mine = {file_of(last_applied_folder(record.target), address) for address in record.addresses}
+        return {p: text for p, text in files.items() if p in mine and text is not None and p not in tree.blobs} or None
 
     def _close(self, dead: Record) -> None:
         record = self._as_far_as_known(dead)
@@ -211,20 +255,47 @@ class Ledger:
             salt = self.salt.encode()
             if SALT in tree.blobs and tree.different({SALT: salt}):
                 raise StalePlan(f"the ledger of {self.stage} was begun by another run meanwhile; plan again")
-            files |= {RECORD: dump(record), SALT: salt}
+            about: Files = {RECORD: dump(record), SALT: salt}
+            files = about | files
             with suppress(RefMoved):
-                return self.store.commit(
+                commit = self.store.commit(
                     self.ref,
                     tree.commit,
                     files,
                     message=_subject(record),
                     author=self.store.author(),
                     at=self.clock.now(),
+                    sign=True,
                 )
+                self._seen.remember(commit)
+                return commit
         raise PolicySyncError(f"{self.ref} is written too often by others; try again")
 
+    @property
+    def _seen(self) -> Seen:
+        return Seen(self.root, self.stage, self.ref)
+
+    def _tip(self) -> str:
+        """Return the newest commit, and hold it to what was seen before."""
+        before = self._seen.tip()
+        tip = self.store.tips(self.ref).get(self.ref, "")
+        self._doubt = self._seen.doubt(self.store, before, tip)
+        if tip != before and not self._doubt:
+            self._seen.remember(tip)
+        return tip
+
+    def _hold_to_what_was_seen(self) -> None:
+        tip = self._tip()
+        if self._doubt:
+            raise PolicySyncError(self._doubt)
+        if tip and self.store.is_cut(tip):
+            raise PolicySyncError(
+                f"only the newest part of the ledger of {self.stage} is here (a shallow clone); fetch all of it with "
+                f"`git fetch --depth=2147483646 REMOTE '+{self.ref}:{self.ref}'`"
+            )
+
     def _tree(self) -> Tree:
-        commit = self.store.tips(self.ref).get(self.ref, "")
+        commit = self._tip()
         return Tree(commit, self.store.tree(commit)) if commit else Tree()
 
     def _contents(self, tree: Tree, folder: str) -> Contents:

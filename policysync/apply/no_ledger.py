@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -15,6 +14,7 @@ from policysync.apply.intent import record_of
 from policysync.apply.ledger import Ledger, Stated
 from policysync.apply.record import Record
 from policysync.apply.run import Run
+from policysync.apply.undone import Undone
 from policysync.clock import Clock
 from policysync.plan.change import Plan
 from policysync.state.resource import Address
@@ -59,6 +59,10 @@ class NoLedger:
         """Return nothing."""
         return frozenset()
 
+    def unrepaired(self, target: str) -> dict[Address, Undone]:  # noqa: ARG002  # called as the ledger is
+        """Return nothing."""
+        return {}
+
     def history(self) -> Iterator[Record]:
         """Yield nothing."""
         return iter(())
@@ -71,7 +75,7 @@ class NoLedger:
         """Return what stands in for the ledger of another stage."""
         return NoLedger(self.root, stage, self.clock, environ=self._environ)
 
-    def lock(self, target: str, stop: threading.Event | None = None) -> NoLock:  # noqa: ARG002  # called as the ledger is
+    def lock(self, *about: object, **how: object) -> NoLock:  # noqa: ARG002  # called as the ledger is
         """Return what stands in for a lock."""
         return NoLock()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from policysync.apply.events import Outcome
 from policysync.apply.journal import Ending
+from policysync.errors import PolicySyncError
 from policysync.plan.change import Action, Change
 from policysync.state.normalize import digest
 from policysync.state.resource import Address, Resource
@@ -56,6 +57,8 @@ class Record:
         link: the page of the pipeline run, where there was one.
         digest: of the plan.
         allowed: guards that were lifted by name.
+        settled: what an apply found to be so already, and nobody had on record.
+        gone: what neither git nor live has any more, and was on record.
         identity: of the console, as it gave itself out; empty where it is not known.
         commit: where git keeps it; empty until it was read back.
     """
@@ -75,6 +78,8 @@ class Record:
     allowed: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
     identity: str = ""
+    settled: tuple[Address, ...] = ()
+    gone: tuple[Address, ...] = ()
     commit: str = field(default="", compare=False)
 
     @property
@@ -111,6 +116,8 @@ def dump(record: Record) -> bytes:
         "plan": record.digest,
         "allowed": record.allowed,
         "identity": record.identity,
+        "settled": [str(address) for address in record.settled],
+        "gone": [str(address) for address in record.gone],
     }
     head = ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in said.items())
     rows = ",\n".join(f"  {json.dumps(_entry(entry))}" for entry in record.entries)
@@ -118,8 +125,19 @@ def dump(record: Record) -> bytes:
 
 
 def load(text: bytes, commit: str = "") -> Record:
-    """Return the record that `dump` wrote."""
-    said = json.loads(text)
+    """Return the record that `dump` wrote.
+
+    Raises:
+        PolicySyncError: it is not one.
+    """
+    try:
+        return _record(json.loads(text), commit)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        where = f"commit {commit[:12]}" if commit else "an apply that is open"
+        raise PolicySyncError(f"the ledger cannot be read: {where} has no record of a form known here") from error
+
+
+def _record(said: Mapping[str, Any], commit: str) -> Record:
     return Record(
         id=said["id"],
         state=State(said["state"]),
@@ -136,6 +154,8 @@ def load(text: bytes, commit: str = "") -> Record:
         allowed=tuple(said["allowed"]),
         entries=tuple(_loaded(entry) for entry in said["changes"]),
         identity=said.get("identity", ""),
+        settled=tuple(_address(text) for text in said.get("settled", ())),
+        gone=tuple(_address(text) for text in said.get("gone", ())),
         commit=commit,
     )
 
@@ -164,6 +184,11 @@ def _loaded(said: Mapping[str, Any]) -> Entry:
         said["message"],
         tuple(said["fields"]),
     )
+
+
+def _address(text: str) -> Address:
+    kind, _, name = text.partition("/")
+    return Address(kind, name)
 
 
 def _ended(entry: Entry, ending: Ending) -> Entry:
