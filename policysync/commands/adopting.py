@@ -1,31 +1,27 @@
-"""Live resources that git does not have → documents, checked before any of them is written."""
+"""Live resources → documents: new ones for what git does not have, overlays for what it has otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from policysync.commands.file_names import FileNames
+from policysync.commands.supplying import Supplies
 from policysync.documents.catalog import Catalog
-from policysync.documents.desired import desired_state
 from policysync.documents.emit import emit
-from policysync.documents.envelope import API_VERSION, BASE
+from policysync.documents.envelope import API_VERSION, BASE, STAGES
 from policysync.documents.expand import escaped
 from policysync.documents.project import Project, Stage
-from policysync.documents.source import Source, SourceFile
-from policysync.documents.source_file import blob_id
-from policysync.errors import Problem
+from policysync.documents.stage import Draft
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import file_stem
-from policysync.plan.diff import diff
-from policysync.plan.minimal import stated
+from policysync.plan.minimal import Stated, stated
+from policysync.plan.overlaid import overlaid
 from policysync.reports.view import path_text
-from policysync.state.normalize import canonical
+from policysync.state.normalize import canonical, live_spec
 from policysync.state.resource import Address, Resource
-
-_NO_PATH = "a path cannot name it, so nothing could ever read it alone; rename it in the console"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +35,38 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A document for a live resource.
+    """A document about a live resource, or about there being none.
 
     Attributes:
+        live: None where an overlay says that the stage lacks the resource.
         file: where it is to be written.
         path: what `file` is called inside the policy repository; made up where it lies outside.
         secrets: the paths of the sensitive values it leaves out.
+        supplied: the paths of those it refers to, and the environment variables that have to hold them.
     """
 
-    live: Resource
+    address: Address
+    live: Resource | None
     file: Path
     path: str
     text: str
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = ()
+    supplied: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How documents are written.
+
+    Attributes:
+        full: say every member.
+        supplies: names the variables that stand for secrets; None leaves secrets out.
+        narrow: new documents are for the targets they were found in, because git is about other consoles as well.
+    """
+
+    full: bool = False
+    supplies: Supplies | None = None
+    narrow: bool = False
 
 
 def together(found: Iterable[tuple[str, Resource]]) -> list[Found]:
@@ -75,34 +90,93 @@ def in_git(catalog: Catalog, kinds: Mapping[str, Kind], desired: Iterable[Resour
 
 
 def _address(kind: Kind, name: str, spec: Mapping[str, Any]) -> Address:
-    return Address(kind.name, name if len(kind.key) == 1 else kind.name_of(spec))
+    return Address(kind.name, name if len(kind.key) == 1 or kind.singleton else kind.name_of(spec))
 
 
 class Writer:
     """Makes documents; what they are called depends on what is there and on what was made before."""
 
-    def __init__(self, project: Project, stage: Stage, folder: Path | None, names: Collection[tuple[str, str]]) -> None:
+    def __init__(
+        self, project: Project, stage: Stage, folder: Path | None, names: Collection[tuple[str, str]], manner: Manner
+    ) -> None:
         """`names` are the documents git has, as kind and name."""
         self.root = project.root
         self.stage = stage
-        self.files = FileNames(folder or project.root / BASE)
+        self.manner = manner
+        base = project.root / BASE
+        inside = folder is None or folder == base or folder.is_relative_to(base)
+        overlays = project.root / STAGES / stage.name if inside else (folder or base) / "stages" / stage.name
+        self.base = FileNames(folder or base)
+        self.overlays = FileNames(overlays)
         self.names = set(names)
 
-    def document(self, kind: Kind, found: Found, *, full: bool) -> Adopted:
-        """Return the document for a live resource."""
-        told = stated(kind, found.live.spec, full=full)
-        name = self._name(kind, found.live)
-        metadata: dict[str, Any] = {"name": name}
-        if len(found.targets) < len(self.stage.targets):
+    def document(self, kind: Kind, found: Found, leave_out: Collection[str] = ()) -> Adopted | None:
+        """Return the document for a live resource; none for what is there from the start and was never changed.
+
+        `leave_out` are members that another document states.
+        """
+        told = stated(kind, found.live.spec, full=self.manner.full, reference=self._reference(found.live.address))
+        spec = {name: value for name, value in told.spec.items() if name not in leave_out}
+        if _is_untouched(kind, found.live) or (kind.singleton and not spec):
+            return None
+        narrow = self.manner.narrow or len(found.targets) < len(self.stage.targets)
+        metadata: dict[str, Any] = {"name": self._name(kind, found.live)}
+        if narrow:
             metadata["targets"] = list(found.targets)
-        body = {"apiVersion": API_VERSION, "kind": kind.name, "metadata": metadata, "spec": escaped_value(told.spec)}
+        return self._adopted(self.base, metadata, found.live.address, replace(told, spec=spec), found.live)
+
+    def overlay(self, draft: Draft, found: Found, now: Collection[str]) -> Adopted | None:
+        """Return what a stage has otherwise than git says it; none where it has the same.
+
+        `now` are the targets for which git has the resource.
+        """
+        told = overlaid(draft.kind, draft.spec, found.live.spec, reference=self._reference(found.live.address))
+        metadata: dict[str, Any] = {"name": draft.layers[0].document.name}
+        if set(now) != set(found.targets):
+            metadata["targets"] = list(found.targets)
+        elif not told.spec:
+            return None
+        return self._adopted(self.overlays, metadata, draft.address, told, found.live)
+
+    def absence(self, draft: Draft) -> Adopted:
+        """Return the overlay that takes a resource out of the stage."""
+        metadata = {"name": draft.layers[0].document.name, "absent": True}
+        return self._adopted(self.overlays, metadata, draft.address)
+
+    def _adopted(
+        self,
+        files: FileNames,
+        metadata: Mapping[str, Any],
+        address: Address,
+        told: Stated | None = None,
+        live: Resource | None = None,
+    ) -> Adopted:
+        body = {"apiVersion": API_VERSION, "kind": address.kind, "metadata": metadata}
+        if told is None:
+            told = Stated({}, ())
+        else:
+            body["spec"] = _escaped_but(told.spec, frozenset(told.supplied))
         remarks = [
             f"{path_text(path)}: secret, not adopted; to manage it: {path[-1]}: ${{env:NAME}}" for path in told.secrets
         ]
-        file = self.files.file(file_stem(kind.name), name)
+        file = files.file(file_stem(address.kind), str(metadata["name"]))
         return Adopted(
-            found.live, file, self._path(file), emit(body, remarks), tuple(path_text(path) for path in told.secrets)
+            address,
+            live,
+            file,
+            self._path(file, files),
+            emit(body, remarks),
+            tuple(path_text(path) for path in told.secrets),
+            tuple((path, self._variable(address, path)) for path in told.supplied),
         )
+
+    def _reference(self, address: Address) -> Any:
+        if self.manner.supplies is None:
+            return None
+        return lambda path: f"${{env:{self._variable(address, path)}}}"
+
+    def _variable(self, address: Address, path: tuple[str, ...]) -> str:
+        return self.manner.supplies.name(address, path) if self.manner.supplies else ""
 
     def _name(self, kind: Kind, live: Resource) -> str:
         name, number = live.address.name, 2
@@ -116,73 +190,35 @@ class Writer:
         self.names.add((kind.name, name))
         return name
 
-    def _path(self, file: Path) -> str:
-        base = self.root / BASE
-        if file.is_relative_to(base):
+    def _path(self, file: Path, files: FileNames) -> str:
+        home = BASE if files is self.base else f"{STAGES}{self.stage.name}/"
+        if file.is_relative_to(self.root / home):
             return file.relative_to(self.root).as_posix()
-        return f"{BASE}{file.parent.name}/(new) {file.name}"
+        return f"{home}{file.parent.name}/(new) {file.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """The documents that can be written, why the others cannot, and fields that git cannot say as they are."""
-
-    documents: tuple[Adopted, ...]
-    refused: Mapping[Address, str]
-    unclean: Mapping[Address, tuple[str, ...]]
-
-
-def judged(
-    documents: Sequence[Adopted], source: Source, project: Project, stage: Stage, kinds: Mapping[str, Kind]
-) -> Sound:
-    """Hold documents against everything else in git; one that would break a plan is refused."""
-    refused = {d.live.address: _NO_PATH for d in documents if d.live.address.name in {".", ".."}}
-    kept = [document for document in documents if document.live.address not in refused]
-    while True:
-        desired = desired_state(_With(source, kept), project, stage, kinds)
-        problems = _by_file(desired.errors)
-        bad = [document for document in kept if document.path in problems]
-        if not bad:
-            break
-        refused.update({document.live.address: problems[document.path] for document in bad})
-        kept = [document for document in kept if document.path not in problems]
-    specs = {resource.address: resource.spec for resource in desired.resources}
-    return Sound(tuple(kept), refused, dict(_unclean(kept, specs, kinds)))
+def _is_untouched(kind: Kind, live: Resource) -> bool:
+    """Return whether settings, or a slot, are as they are on a new console. What is only written cannot be seen."""
+    if not kind.singleton and not kind.slots:
+        return False
+    fresh = live_spec(kind, {member: live.spec[member] for member in kind.key if member in live.spec})
+    return _visible(live.spec) == _visible(fresh)
 
 
-def _unclean(
-    documents: Iterable[Adopted], specs: Mapping[Address, Mapping[str, Any]], kinds: Mapping[str, Kind]
-) -> Iterator[tuple[Address, tuple[str, ...]]]:
-    for document in documents:
-        address = document.live.address
-        edits = diff(kinds[address.kind].root, specs.get(address, {}), document.live.spec)
-        if edits:
-            yield address, tuple(path_text(edit.path) for edit in edits)
+def _visible(spec: Mapping[str, Any]) -> bytes:
+    """Return what is switched on, filled in or set."""
+    return canonical({name: value for name, value in spec.items() if value})
 
 
-def _by_file(problems: Iterable[Problem]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for problem in problems:
-        found.setdefault(problem.where.file, f"{problem.pointer}: {problem.message}")
-    return found
+def _escaped_but(spec: Mapping[str, Any], references: frozenset[tuple[str, ...]]) -> dict[str, Any]:
+    """Return a spec in which nothing is taken for a reference but what stands at some paths."""
 
+    def told(value: Any, path: tuple[str, ...]) -> Any:
+        if isinstance(value, Mapping):
+            return {name: told(below, (*path, name)) for name, below in value.items()}
+        return value if path in references else escaped_value(value)
 
-class _With:
-    """A source with some documents more."""
-
-    dirty = True
-
-    def __init__(self, source: Source, documents: Iterable[Adopted]) -> None:
-        self._source = source
-        self._new = {document.path: document.text.encode() for document in documents}
-        self.revision = ""
-
-    def files(self, *folders: str) -> Iterator[SourceFile]:
-        yield from self._source.files(*folders)
-        yield from (SourceFile(path, content, blob_id(content)) for path, content in sorted(self._new.items()))
-
-    def read(self, path: str) -> bytes:
-        return self._new.get(path) or self._source.read(path)
+    return {name: told(value, (name,)) for name, value in spec.items()}
 
 
 def escaped_value(value: Any) -> Any:

@@ -79,13 +79,17 @@ class _Telling:
         implied = normalizer(field, side)(_NOTHING)
         assumed = implied if whole else {**normalizer(field, Side.LIVE)(_NOTHING), **implied}
         required = {*_required(schema, live), *(name for name in keep if live.get(name))}
-        said = {}
+        said: dict[str, Any] = {}
         for name, below in field.properties.items():
             value = live.get(name, MISSING)
             if below.sensitive and self.reference is not None and _is_supplied(below, value, live, above or {}):
                 said[name] = self.reference((*at, name))
                 self.supplied.append((*at, name))
+            if value is MISSING and name in required and "array" in below.types:
+                said[name] = []
             if value is MISSING or value is None or not _can_say(below, whole=whole):
+                continue
+            if below.server_filled and not _applies(below, live, above or {}):
                 continue
             wanted = name in required or (self.full and not below.removed)
             if wanted or not _same(value, assumed.get(name, MISSING)):
@@ -135,9 +139,16 @@ def _is_supplied(field: Field, value: Any, beside: Mapping[str, Any], above: Map
     """Return whether somebody has to supply a secret: it is set, or nobody can see whether it is."""
     if not field.compared or not field.relevant or field.server_filled:
         return False
-    siblings = {**beside, **{f"../{name}": member for name, member in above.items()}}
-    applies = all(siblings.get(name) in wanted for name, wanted in field.applies_when.items())
-    return isinstance(value, Secret) or (field.write_only and applies)
+    return isinstance(value, Secret) or (field.write_only and _applies(field, beside, above))
+
+
+def _applies(field: Field, beside: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
+    """Return whether a field has an effect with these values of its siblings, and of those of the object around it."""
+    for name, wanted in field.applies_when.items():
+        value = above.get(name[3:]) if name.startswith("../") else beside.get(name)
+        if value not in wanted:
+            return False
+    return True
 
 
 def _is_said_empty(field: Field) -> bool:
@@ -182,15 +193,18 @@ def holds_secret(value: Any) -> bool:
     return isinstance(value, Secret)
 
 
-def _secrets(field: Field, live: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the path of every sensitive value that is set, or that nobody can read back."""
-    if field.sensitive:
-        if isinstance(live, Secret) or field.write_only:
-            yield path
-    elif field.properties:
+def _secrets(field: Field, live: Any, path: Path = (), above: Any = None) -> Iterator[Path]:
+    """Yield the path of every sensitive value that is set, or that has an effect and nobody can read back."""
+    if field.properties:
         members = live if isinstance(live, Mapping) else _NOTHING
+        around = above if isinstance(above, Mapping) else _NOTHING
         for name, below in field.properties.items():
-            if below.compared and (below.relevant or name in members):
-                yield from _secrets(below, members.get(name, MISSING), (*path, name))
+            value = members.get(name, MISSING)
+            if not below.compared or not (below.relevant or name in members):
+                continue
+            if not below.sensitive:
+                yield from _secrets(below, value, (*path, name), members)
+            elif isinstance(value, Secret) or (below.write_only and _applies(below, members, around)):
+                yield (*path, name)
     elif holds_secret(live):
         yield path

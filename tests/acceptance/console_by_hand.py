@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from conformance.samples import SAMPLES, create, update
+
+from policysync.apply.retry import Retry
+from policysync.backends.connect import connect
+from policysync.backends.port import Backend
 from policysync.backends.routes import routes_of, shaped
+from policysync.clock import SystemClock
+from policysync.documents.project import Limits, Target
 from policysync.emulator.embedded import Local, embedded
 from policysync.emulator.settings import Settings
 from policysync.kinds.load import load_kinds
+from policysync.secret import Secret
 
 KINDS = load_kinds()
 
@@ -39,6 +47,37 @@ class ByHand:
         call = routes_of(KINDS[kind]).create
         assert call is not None
         self.call(call.method, call.path, shaped(call.body, dict(body)))
+
+    def put(self, kind: str, spec: Mapping[str, Any]) -> None:
+        """Make an object, or write the settings, of any kind."""
+        backend = self._backend()
+        try:
+            backend.write(create(KINDS[kind], dict(spec)), KINDS[kind])
+        finally:
+            backend.close()
+
+    def change(self, kind: str, spec: Mapping[str, Any]) -> None:
+        """Change what a sample of any kind says."""
+        backend = self._backend()
+        try:
+            stated = create(KINDS[kind], dict(spec)).after
+            assert stated is not None
+            (live,) = backend.read(KINDS[kind], frozenset({stated.address.name}))
+            backend.write(update(KINDS[kind], live, dict(spec)), KINDS[kind])
+        finally:
+            backend.close()
+
+    def everything(self) -> None:
+        """Make a sample of every kind that can be made."""
+        needed_first = ("PermissionSet", "Group", "RoleMapping")
+        for kind in (*needed_first, *sorted(set(SAMPLES) - {*needed_first, "ApiKey"})):
+            self.put(kind, SAMPLES[kind][0])
+
+    def _backend(self) -> Backend:
+        target = Target("by-hand", "aqua", "embedded:by-hand")
+        limits = Limits(requests_per_second=1_000_000.0)
+        again = Retry(SystemClock()).read
+        return connect(target, KINDS, secrets=Secret, again=again, limits=limits, local=self.local)
 
     def edit(self, kind: str, name: str, **members: object) -> None:
         """Change members of an object: read, change, write back."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policysync.commands.adopting import Found, Writer, in_git, judged, together
+from policysync.commands.adopting import Adopted, Found, Manner, Writer, in_git, together
 from policysync.commands.file_names import FileNames, slug
+from policysync.commands.sound import judged
 from policysync.documents.catalog import load
 from policysync.documents.project import Project, Stage, Target
 from policysync.documents.source import WorkTree
+from policysync.kinds.kind import Kind
 from policysync.kinds.load import load_kinds
 from policysync.state.resource import Address, Resource
 from policysync.state.wire import from_wire
@@ -28,6 +31,12 @@ def live(kind: str, **body: Any) -> Resource:
 
 def label(name: str, description: str = "") -> Resource:
     return live("Label", name=name, description=description)
+
+
+def document(writer: Writer, kind: Kind, found: Found) -> Adopted:
+    made = writer.document(kind, found)
+    assert made is not None
+    return made
 
 
 @pytest.fixture
@@ -85,10 +94,10 @@ def test_git_knows_what_is_absent_in_this_stage_or_named_by_several_members(proj
 class TestDocument:
     @pytest.fixture
     def writer(self, project: Project) -> Writer:
-        return Writer(project, DEV, None, {("Acknowledge", "vulnerability/CVE-1")})
+        return Writer(project, DEV, None, {("Acknowledge", "vulnerability/CVE-1")}, Manner())
 
     def test_has_its_members_in_order(self, writer: Writer) -> None:
-        made = writer.document(KINDS["Label"], Found(label("Team A", "who"), ("a", "b")), full=False)
+        made = document(writer, KINDS["Label"], Found(label("Team A", "who"), ("a", "b")))
         assert made.file == writer.root / "policies/base/label/team-a.yaml"
         assert made.path == "policies/base/label/team-a.yaml"
         assert made.text == (
@@ -96,35 +105,35 @@ class TestDocument:
         )
 
     def test_is_narrowed_to_the_targets_that_have_it(self, writer: Writer) -> None:
-        made = writer.document(KINDS["Label"], Found(label("x"), ("b",)), full=False)
+        made = document(writer, KINDS["Label"], Found(label("x"), ("b",)))
         assert yaml.safe_load(made.text)["metadata"] == {"name": "x", "targets": ["b"]}
 
     def test_may_say_nothing(self, writer: Writer) -> None:
-        made = writer.document(KINDS["Label"], Found(label("x"), ("a", "b")), full=False)
+        made = document(writer, KINDS["Label"], Found(label("x"), ("a", "b")))
         assert yaml.safe_load(made.text)["spec"] == {}
 
     def test_keeps_what_looks_like_a_reference(self, writer: Writer) -> None:
-        made = writer.document(KINDS["Label"], Found(label("x", "a ${var.y} b"), ("a", "b")), full=False)
+        made = document(writer, KINDS["Label"], Found(label("x", "a ${var.y} b"), ("a", "b")))
         assert yaml.safe_load(made.text)["spec"] == {"description": "a $${var.y} b"}
 
     def test_does_not_take_the_name_of_another_one(self, writer: Writer) -> None:
         found = Found(live("Acknowledge", issue_type="vulnerability", issue_name="CVE-1"), ("a", "b"))
-        made = writer.document(KINDS["Acknowledge"], found, full=False)
+        made = document(writer, KINDS["Acknowledge"], found)
         assert yaml.safe_load(made.text)["metadata"]["name"] == "vulnerability/CVE-1 (2)"
 
     def test_may_lie_outside_the_repository(self, project: Project, tmp_path: Path) -> None:
-        writer = Writer(project, DEV, tmp_path / "out", ())
-        made = writer.document(KINDS["Label"], Found(label("x"), ("a", "b")), full=False)
+        writer = Writer(project, DEV, tmp_path / "out", (), Manner())
+        made = document(writer, KINDS["Label"], Found(label("x"), ("a", "b")))
         assert made.file == tmp_path / "out/label/x.yaml"
         assert made.path.startswith("policies/base/label/")
 
 
 def test_what_would_break_a_plan_is_refused_with_all_that_needs_it(project: Project) -> None:
-    writer = Writer(project, DEV, None, ())
+    writer = Writer(project, DEV, None, (), Manner())
     permission = live("PermissionSet", name="no/slash", actions=["images.read"])
     role = live("Role", name="r", permission="no/slash", scopes=["Global"])
     found = [Found(resource, ("a", "b")) for resource in (label("x"), permission, role)]
-    documents = [writer.document(KINDS[f.live.address.kind], f, full=False) for f in found]
+    documents = [document(writer, KINDS[f.live.address.kind], f) for f in found]
     sound = judged(documents, WorkTree(project.root), project, DEV, KINDS)
     assert [document.live for document in sound.documents] == [label("x")]
     assert set(sound.refused) == {permission.address, role.address}
@@ -133,9 +142,9 @@ def test_what_would_break_a_plan_is_refused_with_all_that_needs_it(project: Proj
 
 def test_what_git_cannot_say_is_named(project: Project) -> None:
     hidden = live("Registry", name="r", type="V2", webhook={"enabled": True, "auth_token": "canary"})
-    made = Writer(project, DEV, None, ()).document(KINDS["Registry"], Found(hidden, ("a", "b")), full=False)
+    made = document(Writer(project, DEV, None, (), Manner()), KINDS["Registry"], Found(hidden, ("a", "b")))
     assert judged([made], WorkTree(project.root), project, DEV, KINDS).unclean == {}
     odd = made.text.replace("V2", "V1")
-    changed = type(made)(made.live, made.file, made.path, odd, made.secrets)
+    changed = replace(made, text=odd)
     sound = judged([changed], WorkTree(project.root), project, DEV, KINDS)
     assert sound.unclean == {hidden.address: ("type",)}

@@ -68,9 +68,13 @@ def comparable(field: Field, value: Any) -> Any:
         return {
             name: comparable(below, value[name])
             for name, below in field.properties.items()
-            if name in value and below.relevant and not below.write_only
+            if name in value and below.relevant and not below.write_only and has_effect(below, value)
         }
     return value
+
+
+def has_effect(field: Field, beside: Mapping[str, Any]) -> bool:
+    return not field.server_filled or all(beside.get(name) in values for name, values in field.applies_when.items())
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
@@ -190,3 +194,22 @@ def test_a_condition_of_the_schema_is_kept() -> None:
     kind = small_kind({"type": TEXT, "path": TEXT}, allOf=[condition])
     assert stated(kind, live_spec(kind, {"name": "n", "type": "file"})).spec == {"type": "file", "path": ""}
     assert stated(kind, live_spec(kind, {"name": "n", "type": "image"})).spec == {"type": "image"}
+
+
+def test_a_secret_is_a_reference_where_it_has_an_effect() -> None:
+    kind = KINDS["LogManagement"]
+    live = live_spec(kind, {"name": "Splunk", "enable": True, "url": "https://splunk"})
+    found = stated(kind, live, reference=lambda path: f"${{env:{'_'.join(path)}}}")
+    assert found.spec["token"] == "${env:token}"
+    assert (found.supplied, found.secrets) == ((("token",),), ())
+
+
+def test_what_the_type_of_the_object_around_decides_is_asked_for() -> None:
+    kind = KINDS["Notification"]
+    properties = {"url": "https://hook", "password": "", "token": ""}
+    for type_, paths in (("slack", {"url"}), ("jira", {"url", "password", "token"}), ("email", {"password"})):
+        values = properties if type_ != "email" else {"host": "smtp"}
+        live = live_spec(kind, {"name": "n", "type": type_, "properties": values})
+        found = stated(kind, live, reference=lambda path: f"${{env:{path[-1]}}}")
+        assert {path[-1] for path in found.supplied} == paths
+        assert stated(kind, live).secrets == found.supplied
