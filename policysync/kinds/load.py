@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +42,7 @@ class Kinds(Mapping[str, Kind]):
         self.folders = tuple(folders)
         self._loaded: dict[str, Kind] = {}
         self._parts = _Parts()
+        self._lock = threading.Lock()
 
     @cached_property
     def _files(self) -> dict[str, Path]:
@@ -52,9 +54,11 @@ class Kinds(Mapping[str, Kind]):
         }
 
     def __getitem__(self, name: str) -> Kind:
-        if name not in self._loaded:
-            self._loaded[name] = load_kind(self._files[name], self._parts)
-        return self._loaded[name]
+        # Several threads may ask at once; without the lock one would take another's half-made part for a loop.
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = load_kind(self._files[name], self._parts)
+            return self._loaded[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._files

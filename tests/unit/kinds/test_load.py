@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,11 @@ def test_what_a_file_says_about_the_sort_of_a_kind(tmp_path: Path) -> None:
     file.write_text(json.dumps({"x-kind": only}))
     kind = load_kind(file)
     assert (kind.key, kind.singleton, kind.editions) == ((), True, ("saas", "self-hosted"))
+
+
+def test_kinds_may_be_asked_for_by_many_threads_at_once() -> None:
+    for _ in range(5):
+        kinds = load_kinds()
+        with ThreadPoolExecutor(16) as pool:
+            loaded = list(pool.map(kinds.__getitem__, list(kinds) * 2))
+        assert len({id(kind) for kind in loaded}) == len(kinds)
