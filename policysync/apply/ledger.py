@@ -267,21 +267,22 @@ class Ledger:
                     at=self.clock.now(),
                     sign=True,
                 )
-                self._seen.remember(commit)
+                self.seen.remember(commit)
                 return commit
         raise PolicySyncError(f"{self.ref} is written too often by others; try again")
 
     @property
-    def _seen(self) -> Seen:
+    def seen(self) -> Seen:
+        """What this folder remembers of the ledger."""
         return Seen(self.root, self.stage, self.ref)
 
     def _tip(self) -> str:
         """Return the newest commit, and hold it to what was seen before."""
-        before = self._seen.tip()
+        before = self.seen.tip()
         tip = self.store.tips(self.ref).get(self.ref, "")
-        self._doubt = self._seen.doubt(self.store, before, tip)
+        self._doubt = self.seen.doubt(self.store, before, tip)
         if tip != before and not self._doubt:
-            self._seen.remember(tip)
+            self.seen.remember(tip)
         return tip
 
     def _hold_to_what_was_seen(self) -> None:

@@ -1,0 +1,81 @@
+"""`policysync history`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+
+import click
+
+from policysync.apply.ledger import Ledger
+from policysync.apply.no_ledger import NoLedger
+from policysync.apply.record import Record
+from policysync.apply.verify import verify
+from policysync.commands.options import format_option, stage_option
+from policysync.commands.session import open_session
+from policysync.errors import Exit, PolicySyncError
+from policysync.reports.history import History, history_json, history_text
+
+
+@click.command()
+@stage_option
+@click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
+@click.option("--limit", type=click.IntRange(1), help="Show at most this many applies.")
+@click.option("--verify", "verifying", is_flag=True, help="Prove that the ledger is whole; exit with 1 when it is not.")
+@format_option
+def command(*, stage: str, targets: tuple[str, ...], limit: int | None, verifying: bool, form: str) -> int:
+    """Show who applied what, when, from which revision, and how it ended.
+
+    With --verify the whole ledger is replayed: every commit follows from the one before it, what was last applied is
+    what the outcomes make it, no apply is there twice, signatures hold, and nothing was rewritten since it was read.
+
+    \b
+    Example:
+      policysync history --stage prod --limit 10
+      policysync history --stage prod --verify --format json
+    """
+    session = open_session()
+    found = session.project.stage(stage)
+    names = [target.name for target in session.targets(found, targets)]
+    ledger = session.ledger(found)
+    history = _history(ledger, names, limit, verifying) if isinstance(ledger, Ledger) else History(stage)
+    if form == "json":
+        click.echo(json.dumps(history_json(history), indent=1))
+    elif text := history_text(history):
+        click.echo(text)
+    if ledger.notice:
+        click.echo(ledger.notice, err=True)
+    elif not history.records:
+        click.echo(_why_empty(ledger, stage), err=True)
+    return Exit.ERROR if history.verified and history.verified.problems else Exit.DONE
+
+
+def _history(ledger: Ledger, names: list[str], limit: int | None, verifying: bool) -> History:
+    # First, because reading remembers where the ledger stands.
+    verified = verify(ledger) if verifying else None
+    broken = verified is not None and bool(verified.problems)
+    locks = {name: ledger.lock(name).holder() for name in names}
+    return History(
+        ledger.stage,
+        list(islice(_records(ledger, names, broken), limit)),
+        {} if broken else {name: ledger.unrepaired(name) for name in names},
+        {name: str(holder) for name, holder in locks.items() if holder is not None},
+        verified,
+    )
+
+
+def _records(ledger: Ledger, names: list[str], broken: bool) -> Iterator[Record]:
+    """Yield the applies to these targets; of a ledger that is known to be broken, those that can be read."""
+    try:
+        yield from (record for record in ledger.history() if record.target in names)
+    except PolicySyncError:
+        if not broken:
+            raise
+
+
+def _why_empty(ledger: Ledger | NoLedger, stage: str) -> str:
+    said = f"nothing was applied to stage {stage} yet, as far as is known here"
+    if isinstance(ledger, Ledger) and not ledger.store.shared and ledger.store.run("remote").stdout.strip():
+        return f"{said}; every clone keeps a ledger of its own until policysync.yaml says ledger: {{remote: …}}"
+    return said
