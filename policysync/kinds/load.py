@@ -176,11 +176,13 @@ class _Parts:
             raise InvalidInput([Problem(Location(str(file)), "", f"$ref {ref!r} leads back to itself", "schema")])
         if mark not in self._made:
             self._making.add(mark)
-            part = _read(target)
-            for step in filter(None, fragment.split("/")):
-                part = part[step]
-            self._made[mark] = self.resolved(part, target)
-            self._making.remove(mark)
+            try:
+                part = _read(target)
+                for step in filter(None, fragment.split("/")):
+                    part = part[step]
+                self._made[mark] = self.resolved(part, target)
+            finally:
+                self._making.remove(mark)
         return self._made[mark]
 
 
