@@ -5,7 +5,7 @@ Source: reference, policies 3.2, platform 2.1 and 2.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from policysync import pointer
@@ -15,6 +15,8 @@ from policysync.pointer import MISSING
 
 PAGE_SIZE = 200
 MOST_PAGES = 10_000
+PASSES = 3
+"""How often a list that moves while it is read is read."""
 
 Fetch = Callable[[str], Any]
 """Gets a path with its query and returns the decoded answer, None for an empty one."""
@@ -49,20 +51,41 @@ def page_through(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
 def _by_page(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
     """Yield the entries of numbered pages.
 
+    When something before a page goes, what follows moves up and is on no page that is still to come. The console's
+    count tells: where it changes between pages, the list is read again, and nothing that was seen is left out.
+    """
+    for _ in range(PASSES):
+        counts = yield from _one_pass(listing, fetch)
+        if len(counts) <= 1:
+            return
+
+
+def _one_pass(listing: Listing, fetch: Fetch) -> Generator[dict[str, Any], None, set[int]]:
+    """Yield the entries of all pages, and return what the pages say of how many there are.
+
     The end is an empty page: pages may be short in the middle, and `count` may be wrong. A page that repeats the
     one before comes from a console that does not page this list.
     """
     before: list[dict[str, Any]] = []
+    counts: set[int] = set()
     # The size is spelt one way by most lists and another way by some; the wrong spelling is ignored.
     names = ("size",) if listing.paging == "pages" else ("pagesize", "page_size")
     for number in range(1, MOST_PAGES + 1):
         sizes = {"page": number, **dict.fromkeys(names, PAGE_SIZE)}
-        entries = _entries(listing, fetch(with_query(listing.path, {**sizes, **listing.query})))
+        answer = fetch(with_query(listing.path, {**sizes, **listing.query}))
+        entries = _entries(listing, answer)
+        counts |= _count(answer)
         if not entries or entries == before:
-            return
+            return counts
         yield from entries
         before = entries
     raise _endless(listing)
+
+
+def _count(answer: Any) -> set[int]:
+    """Return how many entries there are, if the answer says so. Some consoles count nothing past the end."""
+    stated = answer.get("count", answer.get("total_count")) if isinstance(answer, Mapping) else None
+    return {stated} if isinstance(stated, int) and stated > 0 else set()
 
 
 def _by_offset(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:

@@ -119,3 +119,16 @@ def test_a_list_by_offset_goes_on_where_the_answer_says(answers: list[Any], offs
 def test_a_list_by_page_and_size() -> None:
     entries, asked = read(Listing("GET", "/x", "pages"), {"permissions": [A]}, {"permissions": []})
     assert (entries, asked[0]) == ([A], "/x?page=1&size=200")
+
+
+def test_a_list_that_shrinks_while_it_is_read_is_read_again() -> None:
+    moving = [{"count": 3, "result": [A, B]}, {"count": 2, "result": []}]
+    still = [{"count": 2, "result": [B, C]}, {"count": 2, "result": []}]
+    entries, asked = read(Listing("GET", "/things"), *moving, *still)
+    assert [each for each in (A, B, C) if each in entries] == [A, B, C]
+    assert len(asked) == 4
+
+
+def test_a_list_that_never_stands_still_is_read_a_few_times() -> None:
+    answers = [{"count": number + 1, "result": [A] if number % 2 == 0 else []} for number in range(100)]
+    assert len(read(Listing("GET", "/things"), *answers)[1]) == 2 * paging.PASSES
