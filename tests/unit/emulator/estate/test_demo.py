@@ -110,7 +110,7 @@ def test_a_changed_policy_counts_from_the_next_scan_on(one: Caller) -> None:
         ({"scope": "storefront"}, lambda row: row["registry"] == "ACR Storefront"),
         ({"exploit_type": "dos"}, lambda row: row["exploit_type"] == "dos"),
     ],
-    ids=str,
+    ids=lambda given: None if callable(given) else str(given),
 )
 def test_findings_are_filtered(one: Caller, query: dict[str, str], holds: Any) -> None:
     text = "&".join(f"{name}={quote(value)}" for name, value in query.items())
