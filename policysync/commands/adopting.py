@@ -117,7 +117,7 @@ class Writer:
         """
         told = stated(kind, found.live.spec, full=self.manner.full, reference=self._reference(found.live.address))
         spec = {name: value for name, value in told.spec.items() if name not in leave_out}
-        if _is_untouched(kind, found.live) or (kind.singleton and not spec):
+        if is_untouched(kind, found.live) or (kind.singleton and not spec):
             return None
         narrow = self.manner.narrow or len(found.targets) < len(self.stage.targets)
         metadata: dict[str, Any] = {"name": self._name(kind, found.live)}
@@ -197,7 +197,7 @@ class Writer:
         return f"{home}{file.parent.name}/(new) {file.name}"
 
 
-def _is_untouched(kind: Kind, live: Resource) -> bool:
+def is_untouched(kind: Kind, live: Resource) -> bool:
     """Return whether settings, or a slot, are as they are on a new console. What is only written cannot be seen."""
     if not kind.singleton and not kind.slots:
         return False

@@ -16,13 +16,14 @@ from policysync.commands.comparing import Comparing, Comparison, comparing, each
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
 from policysync.commands.options import Selection, format_option, selection_options, stage_option
 from policysync.commands.session import open_session
+from policysync.commands.unmanaged import seen_whole, unmanaged
 from policysync.errors import Exit
 from policysync.plan.build import World
 from policysync.plan.change import Plan
 from policysync.plan.codec import FORMAT_VERSION, dump
 from policysync.plan.drift import drift
 from policysync.plan.guards.listed import refusals
-from policysync.reports.text import drift_text, plan_text
+from policysync.reports.text import LISTED, drift_text, plan_text
 
 
 class Text(Protocol):
@@ -38,6 +39,8 @@ class Text(Protocol):
 @click.option("--prune", is_flag=True, help="Also delete what git no longer has and policysync once applied.")
 @click.option("--refresh-only", is_flag=True, help="Only show what somebody changed by hand.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply`.")
+@click.option("--show-unmanaged", is_flag=True, help="Read every kind, and list all that git does not have.")
+@click.option("--fail-unmanaged", is_flag=True, help="The same, and exit with 3 when there is any.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--parallelism", type=click.IntRange(1), help="Requests at once.")
 @click.option("--max-rps", type=click.FloatRange(0), help="Requests a second for each target; 0 lifts the limit.")
@@ -54,6 +57,8 @@ def command(
     prune: bool,
     refresh_only: bool,
     out: Path | None,
+    show_unmanaged: bool,
+    fail_unmanaged: bool,
     detailed_exitcode: bool,
     parallelism: int | None,
     max_rps: float | None,
@@ -65,22 +70,32 @@ def command(
     Example:
       policysync plan --stage dev
       policysync plan --stage prod --revision v1.4 --out plan.json --detailed-exitcode
+      policysync plan --stage prod --fail-unmanaged
     """
     del all_targets  # every target is the default; the option lets a script say so
     session = open_session(parallelism, max_rps)
     selection = Selection.of(select, only, exclude)
     against = comparing(session, stage, revision, selection, prune=prune)
-    comparisons = each_target(against, targets, partial(seen, against))
+    fail_unmanaged = fail_unmanaged or (session.project.guard_settings.unmanaged and not refresh_only)
+    whole = show_unmanaged or fail_unmanaged
+    comparisons = each_target(against, targets, partial(seen_whole if whole else seen, against))
     refused: dict[str, Mapping[str, str]] = {}
     if refresh_only:
         plans = [drift(stage, c.target.name, c.world, session.kinds) for c in comparisons]
     else:
         plans, refused = _judged(against, comparisons)
+    failed = {plan.target: said for plan in plans if fail_unmanaged and (said := unmanaged(plan))}
     worlds = [c.world for c in comparisons]
     document = {**plan_document(stage, plans, worlds), **({"guards": refused} if any(refused.values()) else {})}
+    document |= {"checks": failed} if failed else {}
     if out:
         out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    show(plans, document, form, drift_text if refresh_only else partial(_with_guards, refused))
+    text = drift_text if refresh_only else partial(_with_guards, refused, None if whole else LISTED)
+    show(plans, document, form, text)
+    for said in failed.values():
+        click.echo(f"unmanaged: {said['unmanaged']}", err=True)
+    if failed:
+        return Exit.BLOCKED
     changes = any(plan.changes for plan in plans)
     return Exit.CHANGES if detailed_exitcode and changes else Exit.DONE
 
@@ -92,8 +107,8 @@ def _judged(against: Comparing, comparisons: Sequence[Comparison]) -> tuple[list
     return [with_notice(case) for case in cases], {case.plan.target: refusals(case) for case in cases}
 
 
-def _with_guards(refused: Mapping[str, Mapping[str, str]], plan: Plan, *, colour: bool) -> str:
-    return plan_text(plan, colour=colour, guards=refused.get(plan.target, {}))
+def _with_guards(refused: Mapping[str, Mapping[str, str]], listed: int | None, plan: Plan, *, colour: bool) -> str:
+    return plan_text(plan, colour=colour, listed=listed, guards=refused.get(plan.target, {}))
 
 
 def plan_document(stage: str, plans: Sequence[Plan], worlds: Sequence[World]) -> dict[str, Any]:

@@ -54,20 +54,25 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class GuardSettings:
-    """The section `guards`."""
+    """The section `guards`. `unmanaged` says that a plan fails while its target holds objects that git does not."""
 
     deletes: Threshold = DELETES
     changes: Threshold = CHANGES
     freeze: tuple[Freeze, ...] = ()
+    unmanaged: bool = False
 
 
 def guard_settings(section: Section, stages: tuple[str, ...]) -> GuardSettings:
     """Read the section `guards`; `stages` are the names that freezes may give."""
-    section.only("deletes", "changes", "freeze")
+    section.only("deletes", "changes", "freeze", "unmanaged")
+    unmanaged = section.text("unmanaged")
+    if unmanaged not in ("", "fail", "show"):
+        section.refuse("unmanaged", f'{shown(unmanaged)} stands here, want "fail" or "show"', "guard")
     return GuardSettings(
         _threshold(section.section("deletes"), DELETES),
         _threshold(section.section("changes"), CHANGES),
         tuple(_freezes(section, stages)),
+        unmanaged == "fail",
     )
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from types import MappingProxyType
 
 from policysync.plan.change import Plan
 from policysync.plan.codec import summary
 from policysync.reports.view import Block, blocks, path_text, printable
+from policysync.state.resource import Address
 
 _RESET = "\033[0m"
 _COLOURS = {"+": "\033[32m", "-": "\033[31m", "~": "\033[33m", "-/+": "\033[31m", "looser": "\033[1;31m"}
-_LISTED = 20
+LISTED = 20
 
 
 def plan_text(
-    plan: Plan, *, colour: bool = False, listed: int = _LISTED, guards: Mapping[str, str] = MappingProxyType({})
+    plan: Plan, *, colour: bool = False, listed: int | None = LISTED, guards: Mapping[str, str] = MappingProxyType({})
 ) -> str:
-    """Return a plan as text; it ends with the line that counts. At most `listed` unmanaged resources are named.
+    """Return a plan as text; it ends with the line that counts. At most `listed` unmanaged resources are named, or
+    with None all of them, kind by kind.
 
     `guards` are those that would refuse an apply, and why.
     """
@@ -71,18 +74,25 @@ def _paint(text: str, what: str, *, colour: bool) -> str:
     return f"{_COLOURS[what]}{text}{_RESET}" if colour else text
 
 
-def _asides(plan: Plan, listed: int) -> list[str]:
+def _asides(plan: Plan, listed: int | None) -> list[str]:
     lines = [f"  note: {printable(notice)}" for notice in plan.notices]
     lines += [f"  kept: {printable(str(address))} is no longer in git and is left alone" for address in plan.kept]
     lines += [
         f"  released: {printable(str(r.address))} {path_text(r.path)} is no longer in git and keeps its value"
         for r in plan.released
     ]
-    if plan.unmanaged:
-        names = ", ".join(printable(str(address)) for address in plan.unmanaged[:listed])
-        more = f" (showing {listed} of {len(plan.unmanaged)})" if len(plan.unmanaged) > listed else ""
-        lines.append(f"  unmanaged: {names}{more}")
-    return lines
+    return [*lines, *_unmanaged(plan.unmanaged, listed)]
+
+
+def _unmanaged(addresses: Sequence[Address], listed: int | None) -> Iterator[str]:
+    if listed is None:
+        for kind, found in groupby(addresses, key=lambda address: address.kind):
+            names = [printable(address.name) for address in found]
+            yield f"  unmanaged {kind} ({len(names)}): {', '.join(names)}"
+    elif addresses:
+        names = [printable(str(address)) for address in addresses[:listed]]
+        more = f" (showing {listed} of {len(addresses)})" if len(addresses) > listed else ""
+        yield f"  unmanaged: {', '.join(names)}{more}"
 
 
 def _guarded(guards: Mapping[str, str]) -> Iterator[str]:
