@@ -132,7 +132,13 @@ def main() -> None:
     """Entry point of the program."""
     sys.excepthook = _show_bug
     threading.excepthook = _show_thread_bug
-    sys.exit(run())
+    status = run()
+    if status == INTERRUPTED:
+        # Leaving in good order waits for the threads, and whoever interrupts does not want to.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _say(error: PolicySyncError) -> None:

@@ -22,15 +22,26 @@ Tell = Callable[[What, Change, str], None]
 class Carrier:
     """Carries out changes on one backend. Threads may share it.
 
-    `again` runs a call again while it is Unavailable; `tell` hears what is tried.
+    `again` runs a call again while it is Unavailable; `tell` hears what is tried; `stopped` says that nothing new
+    may be written.
     """
 
-    def __init__(self, backend: Backend, kinds: Mapping[str, Kind], again: Again[None], tell: Tell, salt: str) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        kinds: Mapping[str, Kind],
+        again: Again[None],
+        tell: Tell,
+        salt: str,
+        *,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.backend = backend
         self.kinds = kinds
         self.again = again
         self.tell = tell
         self.salt = salt
+        self.stopped = stopped
 
     def carry_out(self, change: Change) -> Done:
         """Return how a change ended. Whatever the backend does, no failure of it gets out of here."""
@@ -43,6 +54,9 @@ class Carrier:
         if early is not None:
             return early
         self.tell(What.WRITING, change, "")
+        # Who hears it may have found that the lock is somebody else's by now.
+        if self.stopped():
+            return Done(change, Outcome.SKIPPED, "interrupted before it was written")
         return self._written(_Attempts(self, replace(change, before=live), kind), change, kind)
 
     def read(self, change: Change, kind: Kind) -> Resource | None:

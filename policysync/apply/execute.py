@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Literal, Protocol
 
 from policysync.apply.carry import Carrier
@@ -49,21 +50,30 @@ def execute(
         salt: what secrets are compared with; any text will do.
     """
     teller = _Teller(plan, clock, tuple(listeners))
-    carrier = Carrier(backend, kinds, retry.read, teller.about, salt)
-    work = _Work(carrier, teller, kinds, on_error == "stop", stop or threading.Event())
+    stop = stop or threading.Event()
+    carrier = Carrier(backend, kinds, retry.read, teller.about, salt, stopped=stop.is_set)
+    work = _Work(carrier, teller, kinds, on_error == "stop", stop)
     teller.tell(What.STARTED)
     outcomes: list[Done] = []
-    with ThreadPoolExecutor(max(1, parallelism), thread_name_prefix="apply") as pool:
-        try:
-            for wave in plan.waves:
-                outcomes += pool.map(work.one, wave)
-                work.remember(outcomes[-len(wave) :])
-        except BaseException:
-            # Leaving the pool waits for all that was handed in; this makes it short.
-            work.halted.set()
-            raise
+    with _workers(parallelism, work.halted) as pool:
+        for wave in plan.waves:
+            outcomes += pool.map(work.one, wave)
+            work.remember(outcomes[-len(wave) :])
     teller.tell(What.FINISHED)
     return Report(plan.target, tuple(outcomes), work.stop.is_set())
+
+
+@contextmanager
+def _workers(count: int, halted: threading.Event) -> Iterator[ThreadPoolExecutor]:
+    """Leave when all that was handed in has ended; at once when the user insists."""
+    pool = ThreadPoolExecutor(max(1, count), thread_name_prefix="apply")
+    try:
+        yield pool
+    except BaseException as error:
+        halted.set()
+        pool.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 class _Work:

@@ -45,6 +45,13 @@ from policysync.state.resource import Address, Resource
     default="stop",
     help="After a failure, start nothing new, or go on with what does not depend on it.",
 )
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(0),
+    default=0,
+    metavar="SECONDS",
+    help="Wait so long for another apply to the same target; the default refuses at once.",
+)
 @click.option("--parallelism", type=click.IntRange(1), help="Requests at once.")
 @click.option("--max-rps", type=click.FloatRange(0), help="Requests a second for each target; 0 lifts the limit.")
 @format_option
@@ -62,6 +69,7 @@ def command(
     yes: bool,
     allow: Sequence[str],
     on_error: OnError,
+    lock_timeout: float,
     parallelism: int | None,
     max_rps: float | None,
     form: str,
@@ -77,6 +85,8 @@ def command(
       policysync apply --stage prod plan.json
     """
     del all_targets  # every target is the default; the option lets a script say so
+    # Being told to stop gives the lock back, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     session = open_session(parallelism, max_rps)
     plans = _saved_plans(saved, stage) if saved else {}
     if saved:
@@ -91,7 +101,7 @@ def command(
         salt=one.salt if one else "",
     )
     known = remembered_consoles(against)
-    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, form, known)
+    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, form, known, lock_timeout)
     statuses = []
     for target in session.targets(against.stage, targets or list(plans)):
         with session.backend(target) as backend:
@@ -110,11 +120,12 @@ class _Manner:
     yes: bool
     form: str
     consoles: Consoles
+    lock_timeout: float
 
 
 def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: _Manner) -> Exit:
     stop = threading.Event()
-    with against.ledger.lock(target.name, stop) as lock:
+    with against.ledger.lock(target.name, stop, timeout=manner.lock_timeout, waiting=_say) as lock:
         comparison = seen(against, target, backend)
         held = hold_to(comparison.plan, saved) if saved else comparison.plan
         case = case_of(against, comparison, held, manner.consoles)
@@ -138,12 +149,16 @@ def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | 
                 stop=stop,
                 salt=against.salt,
             )
-        run.finish(report, settled=_settled(comparison, plan), gone=_gone(comparison))
+            run.finish(report, settled=_settled(comparison, plan), gone=_gone(against, comparison))
     if manner.form == "json":
         click.echo(json.dumps(outcome_json(report, run.id), indent=1))
     else:
         click.echo(outcome_text(report))
     return report.status
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _ask(plan: Plan) -> None:
@@ -182,11 +197,12 @@ def _settled(comparison: Comparison, plan: Plan) -> Iterator[Resource]:
     yield from (resource for resource in comparison.world.desired if resource.address not in differing)
 
 
-def _gone(comparison: Comparison) -> Iterator[Address]:
-    """Yield what was applied once and neither git nor live has any more."""
+def _gone(against: Comparing, comparison: Comparison) -> Iterator[Address]:
+    """Yield what was applied once, or was to be, and neither git nor live has any more."""
     world = comparison.world
     present = {resource.address for resource in (*world.live, *world.desired)}
-    yield from (address for address in world.last_applied if address not in present)
+    undone = against.ledger.unrepaired(comparison.target.name) if against.selection.everything else {}
+    yield from (address for address in {**world.last_applied, **undone} if address not in present)
 
 
 @contextmanager
@@ -197,7 +213,7 @@ def _interruptible(stop: threading.Event) -> Iterator[None]:
         del number, frame
         if stop.is_set():
             raise KeyboardInterrupt
-        click.echo("finishing what is being written; interrupt again to stop at once", err=True)
+        _say("finishing what is being written; interrupt again to stop at once")
         stop.set()
 
     before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
