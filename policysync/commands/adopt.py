@@ -26,7 +26,7 @@ FORMAT_VERSION = 1
 @stage_option
 @click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
 @click.option("--kind", "kind_names", multiple=True, metavar="KIND", help="Only this kind; may be repeated.")
-@click.option("--only", multiple=True, metavar="KIND/NAME", help="Only these; * matches anything.")
+@click.option("--only", multiple=True, metavar="KIND/NAME", help="Only these; * matches anything, [*] a star.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write below this folder instead.")
 @click.option("--full", is_flag=True, help="Say every member, not only what a new object would not get.")
 @click.option("--builtins", is_flag=True, help="Also the objects the product ships.")

@@ -28,8 +28,8 @@ def selection_options(command: Command) -> Command:
             click.option("--all-targets", is_flag=True, help="Every target of the stage, which is also the default."),
             click.option("--revision", help="Read the documents from this git revision instead of the work tree."),
             click.option("--select", multiple=True, metavar="K=V", help="Only resources with this label."),
-            click.option("--only", multiple=True, metavar="KIND/NAME", help="Only these; * matches anything."),
-            click.option("--exclude", multiple=True, metavar="KIND/NAME", help="All but these; * matches anything."),
+            click.option("--only", multiple=True, metavar="KIND/NAME", help="Only these; * matches anything, [*] a star."),
+            click.option("--exclude", multiple=True, metavar="KIND/NAME", help="All but these; * matches anything, [*] a star."),
         )
     ):
         command = option(command)
