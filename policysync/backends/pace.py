@@ -15,6 +15,9 @@ CUT = 0.7
 LEAST = 1.0
 """Requests a second that are always tried, unless fewer are allowed."""
 
+FEW = 5.0
+"""Requests a second that count as borne: whoever sent fewer has not found a limit."""
+
 NEAR = 0.9
 """The part of the rate that was too much up to which it comes back in larger steps."""
 
@@ -62,5 +65,5 @@ def slowed(pace: Pace, now: float, sent: float, accepted: float, retry_after: fl
     paused = replace(pace, pause=max(pace.pause, now + retry_after)) if retry_after else pace
     if sent <= pace.at:
         return paused
-    knee = min(pace.rate(now), max(LEAST, accepted))
+    knee = min(pace.rate(now), max(FEW, accepted))
     return replace(paused, base=min(pace.most, max(LEAST, CUT * knee)), knee=knee, at=now)

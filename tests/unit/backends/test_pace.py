@@ -60,7 +60,7 @@ def test_quiet_time_brings_the_whole_limit_back(told: list[tuple[float, float, f
     assert pace.rate(now + 5 * most + 10) == most
 
 
-@given(refusals, st.floats(0, 300))
+@given(refusals, st.floats(0.001, 300))
 def test_a_pause_is_never_made_shorter(told: list[tuple[float, float, float | None]], asked: float) -> None:
     pace, now = after(Pace(), told)
     longer = slowed(pace, now, now, 1, asked)
