@@ -9,13 +9,14 @@ CODE := policysync tests benchmarks
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo bench format clean
+.PHONY: help setup test check demo bench stress format clean
 
 help:
 	@echo "make demo    play the whole story on embedded consoles"
 	@echo "make test    format, lint, types, layers, tests: what CI runs"
 	@echo "make check   the same without the tests"
 	@echo "make bench   measure, and print one table of ratios"
+	@echo "make stress  the long versions: kills, races and the like; about a quarter of an hour"
 	@echo "make format  write the code as the formatter wants it"
 	@echo "make clean   remove what was made here"
 
@@ -43,6 +44,10 @@ demo: $(READY)
 
 bench: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(BENCH)
+
+# The suite has a short version of each.
+stress: $(READY)
+	$(BIN)/pytest -s -o python_files='*_long.py' tests/stress $(STRESS)
 
 format: $(READY)
 	$(BIN)/ruff format $(CODE)

@@ -25,8 +25,8 @@ from policysync.errors import Blocked, PolicySyncError
 
 LASTS = timedelta(minutes=15)
 
-LOOKS_EVERY = 2.0
-"""Seconds between two looks at a lock that is waited for."""
+LOOKS_AFTER, LOOKS_EVERY = 0.25, 5.0
+"""Seconds between two looks at a lock that is waited for: the first ones, doubled each time, and the last ones."""
 
 _FILE = "lock.json"
 
@@ -89,7 +89,7 @@ class Lock:
             Blocked: somebody holds it, and did not give it back in time.
         """
         until = self.clock.monotonic() + self.timeout
-        told = False
+        told, wait = False, LOOKS_AFTER
         while (held := self._try()) is not None:
             left = until - self.clock.monotonic()
             if left <= 0 or self.stop.is_set():
@@ -97,7 +97,8 @@ class Lock:
             if not told:
                 self.waiting(f"waiting for up to {self.timeout:g} s: {held}")
                 told = True
-            self.clock.sleep(min(LOOKS_EVERY, left))
+            self.clock.sleep(min(wait, left))
+            wait = min(wait * 2, LOOKS_EVERY)
 
     def _try(self) -> str | None:
         """Take the lock and return None, or a sentence about who has it."""

@@ -86,7 +86,8 @@ def command(
     """
     del all_targets  # every target is the default; the option lets a script say so
     # Being told to stop gives the lock back, as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGTERM, before))
     session = open_session(parallelism, max_rps)
     plans = _saved_plans(saved, stage) if saved else {}
     if saved:
