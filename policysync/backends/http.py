@@ -57,6 +57,7 @@ class Wire:
         self._timeouts = timeouts
         self._proxies = proxies
         self._held: dict[str, Connection] = {}
+        self._is_cut = False
 
     def exchange(self, origin: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Exchange:
         connection = self._held.get(origin) or self._to(origin)
@@ -65,7 +66,7 @@ class Wire:
             return connection.exchange(method, target, headers, body)
         except ConnectionError:
             # A connection that lay idle may have died unnoticed; a write could have been done all the same.
-            if fresh or method not in _IDEMPOTENT:
+            if fresh or self._is_cut or method not in _IDEMPOTENT:
                 raise
             connection.open()
             return connection.exchange(method, target, headers, body)
@@ -81,6 +82,7 @@ class Wire:
             connection.close()
 
     def cut(self) -> None:
+        self._is_cut = True
         for connection in tuple(self._held.values()):
             connection.cut()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger, open_ledger
@@ -41,6 +44,7 @@ class Session:
     pace: Pace
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Clock = field(default_factory=SystemClock)
+    _open: dict[int, Backend] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def retry(self) -> Retry:
@@ -105,12 +109,24 @@ class Session:
             local=local,
             root=self.project.root,
         )
+        self._open[id(backend)] = backend
         try:
             yield backend
+        except KeyboardInterrupt:
+            self.halt()
+            raise
         finally:
+            self._open.pop(id(backend), None)
             backend.close()
             if local is not None:
                 local.close()
+
+    def halt(self) -> None:
+        """End every wait and every request of other threads; a signal handler may."""
+        self.retry.halt()
+        for backend in tuple(self._open.values()):
+            # Closing may wait for what the interrupted thread holds itself.
+            threading.Thread(target=backend.close, daemon=True).start()
 
     def _store(self, target: Target) -> Path:
         return self.project.root / LOCAL / "consoles" / f"{target.url.removeprefix(EMBEDDED)}.sqlite"
@@ -133,7 +149,16 @@ def open_session(parallelism: int | None = None, max_rps: float | None = None) -
         pace = replace(pace, parallelism=parallelism)
     if max_rps is not None:
         pace = replace(pace, requests_per_second=max_rps)
-    return Session(project, load_kinds(project.schemas), pace)
+    session = Session(project, load_kinds(project.schemas), pace)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, lambda _number, _frame: _interrupted(session))
+    return session
+
+
+def _interrupted(session: Session) -> NoReturn:
+    """Stop at once: threads that wait or read would be waited for otherwise."""
+    session.halt()
+    raise KeyboardInterrupt
 
 
 def is_embedded(target: Target) -> bool:

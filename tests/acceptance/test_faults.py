@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from acceptance.faulty import World, applied_once, copy_of
+from acceptance.policy_repository import PolicyRepository
 
 from policysync.emulator.exchange import Request
 from policysync.emulator.faults import Fault
@@ -204,3 +207,31 @@ def test_a_list_that_moves_while_it_is_read_loses_nothing(change: str, world: Wo
 def test_a_token_that_is_refused_between_any_two_requests_is_renewed(tmp_path: Path) -> None:
     with applied_once(tmp_path, token_life=0.05) as world:
         converges(world)
+
+
+@pytest.mark.parametrize(
+    ("command", "fault", "times"),
+    [
+        (("plan",), Fault("GET", LIST, status=503, retry_after=50), 1),
+        (("plan",), Fault("GET", LIST, delay=8), 1),
+        (("apply", "--yes"), Fault("PUT", ALPHA, status=503, retry_after=50), 2),
+    ],
+    ids=["a read that waits", "a read under way", "a write that waits"],
+)
+def test_an_interrupt_is_not_slept_through(command: tuple[str, ...], fault: Fault, times: int, world: World) -> None:
+    world.fails(fault)
+    running = PolicyRepository(world.root, {"POLICYSYNC_TIMEOUT": "30"}).start(*command, "--stage", "dev")
+    met = world.console._faults
+    assert met is not None
+    while not met._met[0]:
+        assert running.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.3)
+    start = time.monotonic()
+    for _ in range(times):
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    out, err = running.communicate(timeout=20)
+    assert time.monotonic() - start < 4, err
+    assert running.returncode == 130, out + err
+    assert "Traceback" not in err
