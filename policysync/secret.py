@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
 import logging
 import re
+from collections.abc import Iterator
 
 MASK = "***"
 
@@ -57,23 +60,41 @@ class _Known:
 
     def __init__(self) -> None:
         self._values: set[str] = set()
+        self._forms: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
     def remember(self, value: str) -> None:
         # Masking very short values would garble every text and hide nothing worth hiding.
         if len(value) >= 4 and value not in self._values:
             self._values.add(value)
+            self._forms.update(_forms(value))
             self._pattern = None
 
     def mask(self, text: str) -> str:
         if not self._values:
             return text
         if self._pattern is None:
-            longest_first = sorted(self._values, key=len, reverse=True)
+            longest_first = sorted(self._forms, key=len, reverse=True)
             self._pattern = re.compile("|".join(re.escape(value) for value in longest_first))
         return self._pattern.sub(MASK, text)
 
 
+def _forms(value: str) -> Iterator[str]:
+    """Yield a value as it stands in plain text, JSON, JSON inside JSON, a traceback, a URL, a web page and base64."""
+    yield value
+    for ascii_only in (True, False):
+        once = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        yield once
+        yield json.dumps(once, ensure_ascii=ascii_only)[1:-1]
+    yield repr(value)[1:-1]
+    raw = _bytes(value)
+    for safe in (_UNRESERVED, _UNRESERVED + b"/"):
+        yield "".join(chr(byte) if byte in safe else f"%{byte:02X}" for byte in raw)
+    yield value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    yield base64.b64encode(raw).decode().rstrip("=")
+
+
+_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _known = _Known()
 
 

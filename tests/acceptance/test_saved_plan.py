@@ -20,7 +20,10 @@ stages:
   - name: prod
     targets: [{name: far, backend: aqua, url: "embedded:far"}]
 """
-LABEL = "apiVersion: policysync/v1\nkind: Label\nmetadata: {{name: {0}, labels: {{team: {0}}}}}\nspec: {{description: {1}}}\n"
+LABEL = (
+    "apiVersion: policysync/v1\nkind: Label\nmetadata: {{name: {0}, labels: {{team: {0}}}}}\n"
+    "spec: {{description: {1}}}\n"
+)
 
 
 @pytest.fixture
