@@ -15,6 +15,8 @@ from policysync.commands.document_file import contents
 from policysync.commands.options import format_option
 from policysync.commands.sides import Side, Sides
 from policysync.errors import Exit
+from policysync.kinds.field import Field
+from policysync.kinds.kind import Kind
 from policysync.plan.between import State, between
 from policysync.plan.change import Edit, Plan
 from policysync.plan.codec import summary
@@ -151,7 +153,8 @@ def _raw_values(sides: Sides) -> tuple[Any, Any]:
         return _of_file(sides.first.file), _of_file(sides.second.file)
     salt = randomness.token_hex(16)
     before, after = sides.states()
-    return _by_address(before, salt), _by_address(after, salt)
+    kinds = sides.session.kinds
+    return _by_address(before, kinds, salt), _by_address(after, kinds, salt)
 
 
 def _of_file(file: str) -> Any:
@@ -159,7 +162,23 @@ def _of_file(file: str) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _by_address(state: State, salt: str) -> dict[str, Any]:
+def _by_address(state: State, kinds: Mapping[str, Kind], salt: str) -> dict[str, Any]:
+    """Return the bodies by address; what the schema calls sensitive stands as its digest."""
     return {
-        str(resource.address): {**_plain(resource.raw), **_plain(resource.spec, salt)} for resource in state.resources
+        str(resource.address): {
+            **_masked(kinds[resource.address.kind].root, resource.raw, salt),
+            **_plain(resource.spec, salt),
+        }
+        for resource in state.resources
     }
+
+
+def _masked(field: Field, value: Any, salt: str) -> Any:
+    if field.sensitive and isinstance(value, str) and value:
+        return _plain(Secret(value), salt)
+    if isinstance(value, Mapping):
+        inside = {name: field.properties.get(name) or field.values or Field() for name in value}
+        return {name: _masked(inside[name], below, salt) for name, below in value.items()}
+    if isinstance(value, list):
+        return [_masked(field.each or Field(), item, salt) for item in value]
+    return value

@@ -167,12 +167,14 @@ def test_anything_can_be_compared_raw(repository: PolicyRepository, form: str) -
 def test_live_bodies_can_be_compared_raw_without_showing_a_secret(repository: PolicyRepository) -> None:
     for name, canary in (("eu", "canary-one"), ("us", "canary-two")):
         with by_hand(repository.root, name) as console:
-            hook = {"enabled": True, "auth_token": canary}
-            console.create("Registry", {"name": "harbor", "type": "V2", "url": "u", "webhook": hook})
+            decoy = {"enabled": True, "user_id": canary}
+            console.create("FunctionRuntimePolicy", {"name": "p", "runtime_type": "function", "tripwire": decoy})
     found = repository.run("diff", "--raw", "stage:prod:live@prod-eu", "stage:prod:live@prod-us")
     assert found.status == 2, found.err
-    assert "auth_token" in found.out
+    assert "tripwire" in found.out
     assert "canary" not in found.out + found.err
+    (token,) = (line for line in found.out.splitlines() if "EnforcerGroup/default']['token']" in line)
+    assert token.count("***") == 2
 
 
 @pytest.mark.parametrize(
