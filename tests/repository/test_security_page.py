@@ -1,0 +1,39 @@
+"""The security page names what proves it, and guards by the names and limits they have."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from policysync.documents.guard_settings import CHANGES, DELETES
+from policysync.documents.project import load_project
+from policysync.plan.guards.listed import GUARDS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+PROOFS = sorted(set(re.findall(r"tests/[\w/]+\.py", PAGE)))
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+def test_what_proves_it_is_there(proof: str) -> None:
+    assert "def test_" in (ROOT / proof).read_text(encoding="utf-8")
+
+
+def test_every_guard_is_in_the_table() -> None:
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", PAGE, re.MULTILINE))
+    assert list(rows) == list(GUARDS)
+    assert f"{DELETES.percent} %" in rows["too-many-deletes"]
+    assert f"{CHANGES.percent} %" in rows["too-many-changes"]
+    assert str(DELETES.floor) in rows["too-many-deletes"]
+    assert str(CHANGES.floor) in rows["too-many-changes"]
+
+
+def test_the_example_is_a_configuration(tmp_path: Path) -> None:
+    found = re.search(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert found
+    (tmp_path / "policysync.yaml").write_text(f"version: 1\n{found[1]}")
+    project = load_project(tmp_path, {})
+    assert project.guard_settings.deletes.kinds["Registry"].floor == 0
+    assert project.stage("prod").forbid_allow == ("too-many-deletes", "wrong-console")
