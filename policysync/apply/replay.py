@@ -116,6 +116,8 @@ class Replay:
         """An apply that was given up for dead may add what nobody else knew of."""
         begun, folder = self.closed[record.id], last_applied_folder(record.target)
         paths = {file_of(folder, address): blob for address, blob in begun.stated.items()}
+        if not before.keys() & paths.keys():
+            yield f"apply {record.id} ends a second time, and adds nothing"
         yield from self._only(before, set(paths))
         for path, blob in paths.items():
             if before.get(path):

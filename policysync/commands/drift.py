@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from policysync.apply.no_ledger import NoLedger
 from policysync.commands.comparing import Comparing, each_target
 from policysync.commands.options import Selection, format_option
 from policysync.commands.plan import plan_document, show
@@ -47,9 +48,13 @@ def command(*, stage: str | None, every: bool, targets: Sequence[str], only: Seq
 
 def _drift_of(session: Session, stage: Stage, targets: Sequence[str], selection: Selection) -> list[tuple[Plan, World]]:
     ledger = session.ledger(stage)
-    if ledger.notice:
+    if isinstance(ledger, NoLedger):
         raise PolicySyncError(ledger.notice)
     against = Comparing(session, stage, session.source(), (), ledger, selection, ledger.salt)
     worlds = each_target(against, targets, against.world)
+    if ledger.notice:
+        if not any(world.last_applied for world in worlds):
+            raise PolicySyncError(ledger.notice)
+        click.echo(ledger.notice, err=True)
     named = zip(session.targets(stage, targets), worlds, strict=True)
     return [(drift(stage.name, target.name, world, session.kinds), world) for target, world in named]

@@ -18,7 +18,8 @@ from policysync.errors import PolicySyncError
 def command(*, stage: str, targets: Sequence[str], yes: bool) -> None:
     """Take away the lock of an apply that died.
 
-    A lock ends by itself after a quarter of an hour. Take it away sooner only when you know that its holder is gone.
+    A lock ends by itself after a quarter of an hour. Take it away sooner only when you know that its holder is gone:
+    one that still runs stops before its next write, and what it was about is for the next apply.
 
     \b
     Example:
@@ -33,7 +34,11 @@ def command(*, stage: str, targets: Sequence[str], yes: bool) -> None:
         if holder is None:
             click.echo(f"{target.name}: not locked")
             continue
-        if not yes and not click.confirm(f"{target.name} is locked by {holder}. Take the lock away?", err=True):
+        begun = ledger.unfinished(target.name)
+        during = f", in the middle of apply {begun.id} of {len(begun.entries)} changes" if begun else ""
+        if not yes and not click.confirm(f"{target.name} is locked by {holder}{during}. Take it away?", err=True):
             raise PolicySyncError(f"{target.name} stays locked by {holder}")
         lock.take_away()
-        click.echo(f"{target.name}: took the lock of {holder} away")
+        click.echo(f"{target.name}: took the lock of {holder} away{during}")
+        if begun:
+            click.echo(f"{target.name}: `policysync apply --stage {stage}` completes {begun.id}", err=True)

@@ -6,16 +6,17 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from unit.apply.world import git
 
 from policysync.apply.events import Event, What
-from policysync.apply.gitstore import GitStore
+from policysync.apply.gitstore import GitStore, RefMoved
 from policysync.apply.lock import LASTS, Lock
 from policysync.apply.sharedstore import SharedStore
 from policysync.clock import FakeClock
-from policysync.errors import Blocked
+from policysync.errors import Blocked, PolicySyncError
 
 BEAT = Event(datetime(2026, 1, 1, tzinfo=UTC), What.ENDED, "console")
 
@@ -139,3 +140,98 @@ class TestShared:
         clock.sleep(LASTS.total_seconds() / 2)
         lock(BEAT)
         assert stop.is_set()
+
+
+class TestWaiting:
+    def test_for_one_that_is_given_back(self, repo: Path, clock: FakeClock) -> None:
+        first, said = lock_of(repo, clock), []
+
+        def told(text: str) -> None:
+            said.append(text)
+            first.release()
+
+        first.acquire()
+        with Lock(GitStore(repo, os.environ), "console", clock, timeout=60, waiting=told) as second:
+            assert second.holder() is not None
+        assert len(said) == 1
+        assert "waiting for up to 60 s: the lock of console is held by" in said[0]
+
+    def test_only_for_so_long(self, repo: Path, clock: FakeClock) -> None:
+        with lock_of(repo, clock):
+            before = clock.monotonic()
+            with pytest.raises(Blocked, match="held by"):
+                Lock(GitStore(repo, os.environ), "console", clock, timeout=60).acquire()
+            assert clock.monotonic() - before == 60
+
+    def test_until_it_ends_by_itself(self, repo: Path, clock: FakeClock) -> None:
+        lock_of(repo, clock).acquire()
+        with Lock(GitStore(repo, os.environ), "console", clock, timeout=LASTS.total_seconds() + 60) as lock:
+            assert lock.holder() is not None
+
+    def test_not_when_told_to_stop(self, repo: Path, clock: FakeClock) -> None:
+        stop = threading.Event()
+        stop.set()
+        with lock_of(repo, clock), pytest.raises(Blocked):
+            Lock(GitStore(repo, os.environ), "console", clock, stop, timeout=60).acquire()
+
+
+def test_the_holder_names_its_pipeline_run(repo: Path, clock: FakeClock) -> None:
+    first = Lock(GitStore(repo, os.environ), "console", clock, link="https://ci/7")
+    with first, pytest.raises(Blocked, match=r"since .* \(https://ci/7\)"):
+        lock_of(repo, clock).acquire()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"[]", b"{}", b"\xff", b'{"by":1,"host":"","pid":"x","since":"","until":"2026-01-01"}', b"[" * 100_000],
+)
+def test_a_lock_nobody_can_read_is_held_until_it_is_taken_away(repo: Path, clock: FakeClock, text: bytes) -> None:
+    store, lock = GitStore(repo, os.environ), lock_of(repo, clock)
+    store.commit(lock.ref, "", {"lock.json": text}, message="", author=store.author(), at=clock.now())
+    with pytest.raises(Blocked, match=r"in a form not known here .*policysync unlock"):
+        lock.acquire()
+    lock.take_away()
+    with lock:
+        assert lock.holder() is not None
+
+
+class Deaf(GitStore):
+    """A store whose remote does the work and whose answer never comes."""
+
+    deaf = True
+
+    def commit(self, *args: Any, **how: Any) -> str:
+        done = super().commit(*args, **how)
+        if self.deaf:
+            raise RefMoved("lost")
+        return done
+
+
+def test_our_own_lock_is_known_again(repo: Path, clock: FakeClock) -> None:
+    with Lock(Deaf(repo, os.environ), "console", clock) as lock:
+        assert lock.holder() is not None
+    assert lock.holder() is None
+
+
+class Away(GitStore):
+    """A store whose remote cannot be reached for a while."""
+
+    away = False
+
+    def commit(self, *args: Any, **how: Any) -> str:
+        if self.away:
+            raise PolicySyncError("away")
+        return super().commit(*args, **how)
+
+
+def test_a_remote_that_is_away_for_a_moment_does_not_end_the_apply(repo: Path, clock: FakeClock) -> None:
+    stop, store = threading.Event(), Away(repo, os.environ)
+    with Lock(store, "console", clock, stop) as lock:
+        store.away = True
+        clock.sleep(LASTS.total_seconds() / 3)
+        lock(BEAT)
+        assert not stop.is_set()
+        clock.sleep(LASTS.total_seconds() / 3)
+        lock(BEAT)
+        assert stop.is_set()
+        store.away = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from policysync.apply.gitstore import RefMoved
 from policysync.apply.ledger import Ledger
 from policysync.apply.record import State
 from policysync.apply.report import Done, Report
+from policysync.apply.sharedstore import SharedStore
+from policysync.apply.verify import verify
 from policysync.clock import FakeClock
 from policysync.errors import PolicySyncError
 from policysync.kinds.load import Kinds
@@ -157,3 +161,65 @@ def test_a_remote_is_never_an_option(machines: list[Path], tmp_path: Path) -> No
     ledger = Ledger(machines[0], "dev", FakeClock(), remote=f"--upload-pack=touch {marker};")
     assert ledger.last_applied("console") == {}
     assert not marker.exists()
+
+
+def test_a_remote_that_can_only_be_read(machines: list[Path], kinds: Kinds, remote: Path) -> None:
+    apply(shared(machines[0]), plan_of(kinds, "a"))
+    (remote / "hooks" / "update").write_text("#!/bin/sh\nexit 1\n")
+    (remote / "hooks" / "update").chmod(0o755)
+    ledger = shared(machines[1])
+    assert names(ledger) == {"a"}
+    assert ledger.notice == ""
+    with pytest.raises(PolicySyncError, match=r"can be read and not written.*`plan` and `drift`"):
+        ledger.lock("console").acquire()
+
+
+def test_a_remote_that_was_rewritten(machines: list[Path], kinds: Kinds, remote: Path) -> None:
+    one, two = machines
+    apply(shared(one), plan_of(kinds, "a"))
+    apply(shared(one), plan_of(kinds, "b"))
+    # This machine has only ever read.
+    assert names(shared(two)) == {"a", "b"}
+    git(remote, "update-ref", shared(one).ref, f"{shared(one).ref}~2")
+    ledger = shared(two)
+    assert names(ledger) == {"a"}
+    assert "was rewritten" in ledger.notice
+    assert "was rewritten" in verify(ledger).problems[0]
+    with pytest.raises(PolicySyncError, match="was rewritten"):
+        ledger.begin(plan_of(kinds, "c"), "d")
+
+
+def test_a_remote_that_lost_it_gets_it_back(machines: list[Path], kinds: Kinds, remote: Path) -> None:
+    apply(shared(machines[0]), plan_of(kinds, "a"))
+    git(remote, "update-ref", "-d", shared(machines[0]).ref)
+    assert "origin has no ledger of dev, and this clone has one" in verify(shared(machines[0])).problems[0]
+    apply(shared(machines[0]), plan_of(kinds, "b"))
+    assert names(shared(machines[1])) == {"a", "b"}
+    assert verify(shared(machines[1])).problems == ()
+
+
+def test_what_is_checked_without_the_remote_is_said(machines: list[Path], kinds: Kinds, remote: Path) -> None:
+    apply(shared(machines[0]), plan_of(kinds, "a"))
+    remote.rename(remote.with_name("away.git"))
+    (problem,) = verify(shared(machines[0])).problems
+    assert "only what is here was checked" in problem
+
+
+class Deaf(SharedStore):
+    """A store whose remote takes what is pushed and whose answers are lost."""
+
+    deaf = True
+
+    def _push(self, ref: str, lease: str, commit: str) -> subprocess.CompletedProcess[bytes]:
+        done = super()._push(ref, lease, commit)
+        return subprocess.CompletedProcess(done.args, 1, b"", b"lost") if self.deaf else done
+
+
+def test_an_answer_that_is_lost_on_the_way(machines: list[Path], kinds: Kinds) -> None:
+    ledger = shared(machines[0])
+    ledger.store = Deaf(machines[0], os.environ, "origin")
+    apply(ledger, plan_of(kinds, "a"))
+    assert names(shared(machines[1])) == {"a"}
+    assert verify(shared(machines[1])).problems == ()
+    with ledger.lock("console"):
+        assert shared(machines[1]).lock("console").holder() is not None

@@ -104,6 +104,11 @@ def test_an_end_without_a_beginning(full: Ledger) -> None:
     assert "apply 20260101T000000Z-ffffff ends and never began" in problems(full)
 
 
+def test_an_end_that_is_there_twice(full: Ledger) -> None:
+    forge(full, {"record.json": forged_record(full)})
+    assert "ends a second time, and adds nothing" in problems(full)
+
+
 def test_two_applies_open_at_once(ledger: Ledger, kinds: Kinds) -> None:
     ledger.begin(create(resource(kinds, "Policy", "web")), "d")
     forge(ledger, {"record.json": forged_record(ledger, id="other")})
