@@ -94,7 +94,7 @@ class Ledger:
             tips = self.store.tips(LEDGERS)
             own_first = sorted(tips, key=lambda ref: ref != self.ref)
             kept = self.store.read(f"{tips[ref]}:{SALT}" for ref in own_first)
-            self._salt = next((content.decode() for content in kept), "") or token_hex(16)
+            self._salt = next((content.decode("utf-8", "replace") for content in kept), "") or token_hex(16)
         return self._salt
 
     def last_applied(self, target: str) -> Stated:
@@ -110,7 +110,7 @@ class Ledger:
         known: dict[Address, bytes | None] = dict(self._contents(tree, last_applied_folder(target)))
         for record in self._open(tree, target):
             known |= _fold(self._as_far_as_known(record), self._contents(tree, stated_folder(record.id)))
-        return {address: orjson.loads(text) for address, text in known.items() if text is not None}
+        return {address: _kept(address, text) for address, text in known.items() if text is not None}
 
     def unrepaired(self, target: str) -> dict[Address, Undone]:
         """Return what applies left undone and no later one has made up for."""
@@ -317,6 +317,21 @@ def _fold(record: Record, stated: Mapping[Address, bytes]) -> dict[Address, byte
         for entry in record.entries
         if entry.outcome in GOOD
     }
+
+
+def _kept(address: Address, text: bytes) -> dict[str, Any]:
+    """Return what the ledger says of a resource: its stated spec, and whether git protects it.
+
+    Raises:
+        PolicySyncError: it is something else.
+    """
+    try:
+        said = orjson.loads(text)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not isinstance(said.get("spec"), dict):
+        raise PolicySyncError(f"the ledger cannot be read: what it says of {address} is not a stated spec")
+    return said
 
 
 def _subject(record: Record) -> str:

@@ -173,7 +173,7 @@ def _saved_plans(file: Path, stage: str) -> dict[str, Saved]:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         plans = [load(plan) for plan in document["plans"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PolicySyncError(f"{file} is not a saved plan; make one with `policysync plan --out {file}`") from error
     for plan in plans:
         if plan.stage != stage:

@@ -145,7 +145,7 @@ class _Envelope:
         named = self.member("/metadata", metadata, "targets", list, [])
         known = self.all.stages[self.stage] if self.stage else self.all.targets
         for index, target in enumerate(named):
-            if target not in known:
+            if not isinstance(target, str) or target not in known:
                 hint = did_you_mean(str(target), known) or f"; want one of {one_of(sorted(known))}"
                 owner = f"stage {self.stage}" if self.stage else "policysync.yaml"
                 self.refuse(f"/metadata/targets/{index}", f"{owner} has no target {shown(target)}{hint}", "target")

@@ -213,7 +213,7 @@ def test_a_token_that_is_refused_between_any_two_requests_is_renewed(tmp_path: P
     ("command", "fault", "times"),
     [
         (("plan",), Fault("GET", LIST, status=503, retry_after=50), 1),
-        (("plan",), Fault("GET", LIST, delay=8), 1),
+        (("plan",), Fault("GET", LIST, delay=4), 1),
         (("apply", "--yes"), Fault("PUT", ALPHA, status=503, retry_after=50), 2),
     ],
     ids=["a read that waits", "a read under way", "a write that waits"],
