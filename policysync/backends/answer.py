@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,6 +16,9 @@ from policysync.secret import redact
 
 SHOWN = 300
 """Characters of a body that a message quotes."""
+
+NESTING = 64
+"""How deep objects and lists may stand inside each other; everything that walks a body calls itself."""
 
 _ADVICE = {
     401: "the console does not accept the token it has just given out; check the clock and auth.header",
@@ -71,18 +74,21 @@ def decoded(answer: Answer) -> Any:
     """Return the JSON of a successful read.
 
     Raises:
-        Refused: it is a web page.
+        Refused: it is a web page, or nested deeper than anything a console has to say.
         Unavailable: it does not parse, so it was cut off on its way.
     """
     if not answer.body and answer.status == 204:
         return None
     try:
-        return orjson.loads(answer.body)
+        found = orjson.loads(answer.body)
     except ValueError as error:
         if _is_page(answer):
             raise Refused(f"{answer.method} {answer.path}: a web page came back: is this URL a console?") from error
         place = f"{answer.method} {answer.path}: {answer.status}"
         raise Unavailable(f"{place}: the body is not whole JSON ({len(answer.body)} bytes)") from error
+    if _is_deep(answer.body, found):
+        raise Refused(f"{answer.method} {answer.path}: the answer is nested deeper than {NESTING} levels")
+    return found
 
 
 def retry_after(answer: Answer) -> float | None:
@@ -119,6 +125,23 @@ def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {redact(name): _masked(item) for name, item in value.items()}
     return value
+
+
+def _is_deep(body: bytes, found: Any) -> bool:
+    if body.count(b"[") + body.count(b"{") <= NESTING:
+        return False
+    level = [found]
+    for _ in range(NESTING):
+        level = [below for each in level for below in _members(each) if isinstance(below, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _members(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,7 @@ def claims(token: Secret) -> Mapping[str, Any]:
     try:
         payload = token.reveal().split(".")[1]
         said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return {}
     return said if isinstance(said, Mapping) else {}
 
@@ -28,6 +28,6 @@ def token_life(token: Secret, now: float) -> float | None:
     said = claims(token)
     try:
         life = float(said["exp"]) - float(said.get("iat") or now)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return life if life > 0 else None

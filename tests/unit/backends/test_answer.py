@@ -113,3 +113,13 @@ def test_what_is_not_whole_json_may_come_later(body: bytes) -> None:
 def test_a_web_page_is_refused(page: Answer) -> None:
     with pytest.raises(Refused, match="is this URL a console"):
         decoded(page)
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(64, True), (65, False), (900, False)])
+def test_an_answer_may_not_be_nested_without_end(depth: int, fits: bool) -> None:
+    body = b'{"a":[' * (depth // 2) + b"[" * (depth % 2) + b"]" * (depth % 2) + b"]}" * (depth // 2)
+    if fits:
+        assert decoded(answer(200, body))
+    else:
+        with pytest.raises(Refused, match="nested deeper than 64 levels"):
+            decoded(answer(200, body))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 from unit.backends.conftest import jwt
 
@@ -18,6 +20,8 @@ from policysync.secret import Secret
         (Secret("opaque"), None),
         (Secret("a.b.c"), None),
         (Secret("a.bnVsbA.c"), None),
+        (jwt(exp=10**400, iat=1), None),
+        (Secret("a." + base64.urlsafe_b64encode(b"[" * 9000).decode() + ".c"), None),
     ],
 )
 def test_the_life_of_a_token_is_read_from_it(token: Secret, life: float | None) -> None:
