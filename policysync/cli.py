@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what would change in the targets of a stage.",
     "apply": "Make the targets of a stage match git.",
     "drift": "Show what somebody changed by hand.",
-    "history": "Show who applied what, when, from which revision, and how it ended.",
+    "history": "Show who applied what, when, and how it ended.",
     "adopt": "Take live objects into git as files.",
     "diff": "Compare two stages, revisions or files.",
     "emulate": "Serve the emulated console on a port.",

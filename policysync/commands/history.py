@@ -25,7 +25,7 @@ from policysync.reports.history import History, history_json, history_text
 @click.option("--verify", "verifying", is_flag=True, help="Prove that the ledger is whole; exit with 1 when it is not.")
 @format_option
 def command(*, stage: str, targets: tuple[str, ...], limit: int | None, verifying: bool, form: str) -> int:
-    """Show who applied what, when, from which revision, and how it ended.
+    """Show who applied what, when, and how it ended.
 
     With --verify the whole ledger is replayed: every commit follows from the one before it, what was last applied is
     what the outcomes make it, no apply is there twice, signatures hold, and nothing was rewritten since it was read.
