@@ -9,7 +9,7 @@ CODE := policysync tests benchmarks
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo bench stress format clean
+.PHONY: help setup test check demo bench stress stress-faults fuzz fuzz-coverage format clean
 
 help:
 	@echo "make demo    play the whole story on embedded consoles"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   the same without the tests"
 	@echo "make bench   measure, and print one table of ratios"
 	@echo "make stress  the long versions: kills, races and the like; about a quarter of an hour"
+	@echo "make fuzz    hostile files, plans, ledgers and answers by the thousand; some ten minutes"
 	@echo "make format  write the code as the formatter wants it"
 	@echo "make clean   remove what was made here"
 
@@ -49,9 +50,25 @@ bench: $(READY)
 stress: $(READY)
 	$(BIN)/pytest -s -o python_files='*_long.py' tests/stress $(STRESS)
 
+# How many broken days of a console.
+stress-faults: $(READY)
+	RUNS=$(or $(RUNS),200) $(BIN)/pytest --numprocesses auto tests/stress/faults_long.py
+
+# How often each law is tried.
+fuzz: $(READY)
+	POLICYSYNC_FUZZ=$(or $(CASES),2000) $(BIN)/pytest --numprocesses auto tests/laws/test_hostile.py
+
+# Led by coverage, with a tool that is not there for every Python: an environment of its own.
+fuzz-coverage:
+	test -d .venv-fuzz || $(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --editable . atheris
+	mkdir -p .venv-fuzz/corpus
+	.venv-fuzz/bin/python tests/stress/fuzz_coverage.py -max_total_time=$(or $(SECONDS),120) -rss_limit_mb=1024 -timeout=10 \
+	  -artifact_prefix=.venv-fuzz/ .venv-fuzz/corpus
+
 format: $(READY)
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
