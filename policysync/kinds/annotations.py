@@ -23,6 +23,7 @@ ON_FIELD = frozenset(
         "x-empty",
         "x-env-specific",
         "x-exclude",
+        "x-from-text",
         "x-gated-by",
         "x-immutable",
         "x-initial",

@@ -44,6 +44,7 @@ class Field:
             ("removed", name), ("before", name) or ("same", name); empty when it is not.
         echo: never in git, but sent back on an update as it was read.
         without: the sibling whose value is taken out of this list before it is compared; empty when none.
+        from_text: the member of its elements that a bare text in this list stands for; empty when there are none.
         required_on: "create" when only that call needs the field.
         known: the values seen so far; another one is a warning, not an error.
         exclude: elements of an array with these values are the server's own: never compared, never changed.
@@ -78,6 +79,7 @@ class Field:
     computed: tuple[str, ...] = ()
     echo: bool = False
     without: str = ""
+    from_text: str = ""
     required_on: str = ""
     stricter: Stricter = None
     unlimited: Any = MISSING
@@ -141,6 +143,7 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         computed=next(iter(schema.get("x-computed", {}).items()), ()),
         echo=schema.get("x-echo", False),
         without=schema.get("x-without", ""),
+        from_text=schema.get("x-from-text", ""),
         required_on=schema.get("x-required-on", ""),
         stricter=_stricter(schema.get("x-stricter")),
         unlimited=schema.get("x-unlimited", MISSING),

@@ -26,7 +26,7 @@ Lookup = Callable[[str, str], Any]
 
 def from_wire(kind: Kind, body: Mapping[str, Any]) -> Resource:
     """Return the live resource a body describes. `raw` is the body as it came."""
-    ours = _shaped(kind.root, body) if _moved(kind) else body
+    ours = _told(kind, _shaped(kind.root, body) if _moved(kind) else body)
     spec = live_spec(kind, _without(kind.root, ours) if _stripped(kind) else ours)
     if kind.slots:
         spec[kind.key[0]] = slot_name(kind, kind.name_of(spec))
@@ -46,7 +46,7 @@ def to_wire(
     if raw is None:
         body = _laid_over(kind.root, new_spec(kind, spec), {}, lookup)
     else:
-        ours = _shaped(kind.root, raw) if _moved(kind) else raw
+        ours = _told(kind, _shaped(kind.root, raw) if _moved(kind) else raw)
         body = _laid_over(kind.root, spec, ours, lookup)
     return _placed(kind.root, body) if _moved(kind) else body
 
@@ -179,6 +179,21 @@ def _without(root: Field, body: Mapping[str, Any]) -> dict[str, Any]:
         if field.without and isinstance(body.get(name), list) and (own := body.get(field.without)):
             lacking[name] = [item for item in body[name] if item != own]
     return lacking
+
+
+@cache
+def _texts(kind: Kind) -> tuple[tuple[str, str], ...]:
+    return tuple((name, field.from_text) for name, field in kind.root.properties.items() if field.from_text)
+
+
+def _told(kind: Kind, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a body in whose lists bare texts, as old consoles answer with, are the objects they stand for."""
+    for name, member in _texts(kind):
+        items = body.get(name)
+        if isinstance(items, list) and any(isinstance(item, str) for item in items):
+            told = [{member: item} if isinstance(item, str) else item for item in items]
+            body = {**body, name: told}
+    return body
 
 
 @cache

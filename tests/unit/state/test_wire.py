@@ -184,3 +184,14 @@ def test_a_registry_tells_which_scanners_come_and_go() -> None:
 def test_what_is_only_read_has_a_name_as_well() -> None:
     gateway = from_wire(load_kinds()["Gateway"], {"id": "gw-1", "logicalname": "gateway"})
     assert str(gateway.address) == "Gateway/gw-1"
+
+
+def test_bare_texts_of_old_consoles_are_objects() -> None:
+    policy = load_kinds()["ImageAssurancePolicy"]
+    old = {"name": "p", "allowed_images": ["base:1", {"registry": "r", "imagename": "a:2"}], "scap_files": ["x"]}
+    live = from_wire(policy, old)
+    assert [image["imagename"] for image in live.spec["allowed_images"]] == ["base:1", "a:2"]
+    assert live.raw == old
+    body = to_wire(policy, {"description": "new"}, raw=old)
+    assert body["allowed_images"] == [{"imagename": "base:1"}, {"registry": "r", "imagename": "a:2"}]
+    assert body["scap_files"] == [{"name": "x"}]
