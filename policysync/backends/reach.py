@@ -15,6 +15,11 @@ from policysync.errors import Refused
 from policysync.kinds.kind import Kind
 from policysync.pointer import MISSING
 
+_NO_ADDRESS = (
+    "the console has no such address for its list of {noun} objects: its version keeps them elsewhere; name the path it"
+    " serves in a schema of your own, below `schemas` in policysync.yaml"
+)
+
 
 class Reach:
     """Sends the calls of kinds to the hosts that serve them."""
@@ -48,6 +53,8 @@ class Reach:
 
         def once() -> Any:
             answer = self._session.call("GET", path, base=self.base(routes))
+            if call is None and answer.status == 404:
+                raise Refused(f"{answer} ({_NO_ADDRESS.format(noun=routes.noun)})")
             return None if call and is_missing(answer, call) else decoded(accepted(answer, writes=False))
 
         return self._again(once)
@@ -113,6 +120,6 @@ def _said(answer: Answer) -> str:
     text = answer.body.decode("utf-8", "replace")
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return str(said.get("message", "")) if isinstance(said, Mapping) else text
