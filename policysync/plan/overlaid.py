@@ -45,6 +45,8 @@ def _members(
         if base.get(name) is None:
             if name in told:
                 over[name] = told[name]
+        elif name not in field.properties and name not in live:
+            over[name] = None
         elif sub.compared and not sub.sensitive and not sub.write_only:
             value = _against(sub, base[name], told.get(name, MISSING), live.get(name, MISSING), side)
             if value is not MISSING:
@@ -64,6 +66,8 @@ def _against(field: Field, base: Any, told: Any, live: Any, side: Side) -> Any:
     normal = normalizer(field, side)(base)
     if not diff(field, normal, live):
         return MISSING
+    if live is MISSING and isinstance(base, list):
+        live = told = []
     if live is MISSING:
         return None
     if isinstance(live, Mapping) and isinstance(base, Mapping) and (field.properties or field.values is not None):
