@@ -109,6 +109,8 @@ def _mapped(listing: Listing, answer: Any) -> Iterator[dict[str, Any]]:
         yield from _entries(listing, answer)
         return
     for name, held in answer.items():
+        if not listing.single and not isinstance(held, list | None):
+            raise Refused(f"{listing.method} {listing.path}: what stands under {name!r} is no list")
         for entry in [held] if listing.single else held or ():
             if not isinstance(entry, Mapping | None):
                 raise Refused(f"{listing.method} {listing.path}: what stands under {name!r} is not what is listed")
