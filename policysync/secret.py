@@ -90,7 +90,8 @@ def _forms(value: str) -> Iterator[str]:
     raw = _bytes(value)
     for safe in (_UNRESERVED, _UNRESERVED + b"/"):
         yield "".join(chr(byte) if byte in safe else f"%{byte:02X}" for byte in raw)
-    yield value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    page = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    yield from (page, page.replace('"', "&quot;"), page.replace('"', "&quot;").replace("'", "&#x27;"))
     yield base64.b64encode(raw).decode().rstrip("=")
 
 

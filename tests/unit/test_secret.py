@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import html
 import io
+import json
 import logging
 import pickle
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import pytest
 
 from policysync.secret import MASK, RedactingFilter, Secret, redact
 
 VALUE = "hunter2-long-enough"
+ODD = "odd-one \"\\/ü%+&<'"
 
 
 @dataclass(frozen=True)
@@ -75,3 +80,24 @@ def test_log_records_are_masked_with_their_arguments_and_tracebacks() -> None:
     assert "correct-horse" not in stream.getvalue()
     assert f"said {MASK}" in stream.getvalue()
     assert f"ValueError: {MASK} is wrong" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps(ODD),
+        json.dumps(ODD, ensure_ascii=False),
+        json.dumps(json.dumps({"password": ODD})),
+        repr(ODD),
+        quote(ODD, safe=""),
+        quote(ODD),
+        html.escape(ODD, quote=False),
+        base64.b64encode(ODD.encode()).decode(),
+    ],
+    ids=["JSON", "JSON in UTF-8", "JSON in JSON", "a traceback", "a URL", "a path", "a page", "base64"],
+)
+def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
+    Secret(ODD)
+    assert MASK in redact(written)
+    assert "odd-one" not in redact(written)
+    assert "b2RkL" not in redact(written)
