@@ -18,9 +18,9 @@ from policysync.apply.execute import OnError, execute
 from policysync.backends.port import Backend
 from policysync.commands.comparing import Comparing, Comparison, comparing
 from policysync.commands.guarded import case_of, refuse, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, format_option, selection_options, stage_option
+from policysync.commands.options import Selection, format_option, pace_options, selection_options, stage_option
 from policysync.commands.progress import progress
-from policysync.commands.session import open_session
+from policysync.commands.session import Session
 from policysync.documents.project import Target
 from policysync.errors import Exit, PolicySyncError, StalePlan
 from policysync.plan.change import Plan
@@ -52,26 +52,21 @@ from policysync.state.resource import Address, Resource
     metavar="SECONDS",
     help="Wait so long for another apply to the same target; the default refuses at once.",
 )
-@click.option("--parallelism", type=click.IntRange(1), help="Requests at once.")
-@click.option("--max-rps", type=click.FloatRange(0), help="Requests a second for each target; 0 lifts the limit.")
+@pace_options
 @format_option
 def command(
     *,
     stage: str,
     saved: Path | None,
     targets: Sequence[str],
-    all_targets: bool,
     revision: str | None,
-    select: Sequence[str],
-    only: Sequence[str],
-    exclude: Sequence[str],
+    selection: Selection,
     prune: bool,
     yes: bool,
     allow: Sequence[str],
     on_error: OnError,
     lock_timeout: float,
-    parallelism: int | None,
-    max_rps: float | None,
+    session: Session,
     form: str,
 ) -> int:
     """Make the targets of a stage match git.
@@ -84,20 +79,18 @@ def command(
       policysync apply --stage dev
       policysync apply --stage prod plan.json
     """
-    del all_targets  # every target is the default; the option lets a script say so
     # Being told to stop gives the lock back, as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGTERM, before))
-    session = open_session(parallelism, max_rps)
     plans = _saved_plans(saved, stage) if saved else {}
     if saved:
-        _says_it_all(saved, plans, targets, (select, only, exclude, revision))
+        _says_it_all(saved, plans, targets, not selection.everything or bool(revision))
     one = next(iter(plans.values()), None)
     against = comparing(
         session,
         stage,
         one.revision if one and not one.dirty else revision,
-        Selection.of(select, only, exclude),
+        selection,
         prune=prune or saved is not None,
         salt=one.salt if one else "",
     )
@@ -183,9 +176,9 @@ def _saved_plans(file: Path, stage: str) -> dict[str, Saved]:
     return {plan.target: plan for plan in plans}
 
 
-def _says_it_all(file: Path, plans: Mapping[str, Saved], targets: Sequence[str], asked: Sequence[object]) -> None:
+def _says_it_all(file: Path, plans: Mapping[str, Saved], targets: Sequence[str], asked: bool) -> None:
     """Refuse to look for more, or for something else, than what was reviewed."""
-    if any(asked):
+    if asked:
         raise click.UsageError(f"{file} says what is applied; leave out --select, --only, --exclude and --revision")
     for name in targets:
         if name not in plans:

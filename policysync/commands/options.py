@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any
 
 import click
 
+from policysync.commands.session import open_session
 from policysync.errors import PolicySyncError
 from policysync.state.resource import Address, Resource
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = Callable[..., Any]
+_ANY = "* matches anything, [*] a star."
 
 stage_option = click.option("--stage", "-s", required=True, help="The stage, as policysync.yaml names it.")
 format_option = click.option(
@@ -21,19 +24,42 @@ format_option = click.option(
 
 
 def selection_options(command: Command) -> Command:
-    """Add the options that pick targets and resources."""
-    for option in reversed(
-        (
-            click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated."),
-            click.option("--all-targets", is_flag=True, help="Every target of the stage, which is also the default."),
-            click.option("--revision", help="Read the documents from this git revision instead of the work tree."),
-            click.option("--select", multiple=True, metavar="K=V", help="Only resources with this label."),
-            click.option("--only", multiple=True, metavar="KIND/NAME", help="Only these; * matches anything, [*] a star."),
-            click.option("--exclude", multiple=True, metavar="KIND/NAME", help="All but these; * matches anything, [*] a star."),
-        )
-    ):
-        command = option(command)
-    return command
+    """Add the options that pick targets and resources; the command gets `targets`, `revision` and a `selection`."""
+
+    @wraps(command)
+    def run(*, all_targets: bool, select: list[str], only: list[str], exclude: list[str], **rest: Any) -> Any:
+        del all_targets  # every target is the default; the option lets a script say so
+        return command(selection=Selection.of(select, only, exclude), **rest)
+
+    return _with(
+        run,
+        click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated."),
+        click.option("--all-targets", is_flag=True, help="Every target of the stage, which is also the default."),
+        click.option("--revision", help="Read the documents from this git revision instead of the work tree."),
+        click.option("--select", multiple=True, metavar="K=V", help="Only resources with this label."),
+        click.option("--only", multiple=True, metavar="KIND/NAME", help=f"Only these; {_ANY}"),
+        click.option("--exclude", multiple=True, metavar="KIND/NAME", help=f"All but these; {_ANY}"),
+    )
+
+
+def pace_options(command: Command) -> Command:
+    """Add the options that say how hard targets may be driven; the command gets an open `session`."""
+
+    @wraps(command)
+    def run(*, parallelism: int | None, max_rps: float | None, **rest: Any) -> Any:
+        return command(session=open_session(parallelism, max_rps), **rest)
+
+    return _with(
+        run,
+        click.option("--parallelism", type=click.IntRange(1), help="Requests at once."),
+        click.option("--max-rps", type=click.FloatRange(0), help="Requests a second, for each target; 0 lifts it."),
+    )
+
+
+def _with(run: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
+        run = option(run)
+    return run
 
 
 @dataclass(frozen=True, slots=True)

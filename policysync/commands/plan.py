@@ -14,8 +14,8 @@ import click
 
 from policysync.commands.comparing import Comparing, Comparison, comparing, each_target
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, format_option, selection_options, stage_option
-from policysync.commands.session import open_session
+from policysync.commands.options import Selection, format_option, pace_options, selection_options, stage_option
+from policysync.commands.session import Session
 from policysync.commands.unmanaged import seen_whole, unmanaged
 from policysync.errors import Exit
 from policysync.plan.build import World
@@ -42,26 +42,21 @@ class Text(Protocol):
 @click.option("--show-unmanaged", is_flag=True, help="Read every kind, and list all that git does not have.")
 @click.option("--fail-unmanaged", is_flag=True, help="The same, and exit with 3 when there is any.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
-@click.option("--parallelism", type=click.IntRange(1), help="Requests at once.")
-@click.option("--max-rps", type=click.FloatRange(0), help="Requests a second for each target; 0 lifts the limit.")
+@pace_options
 @format_option
 def command(
     *,
     stage: str,
     targets: Sequence[str],
-    all_targets: bool,
     revision: str | None,
-    select: Sequence[str],
-    only: Sequence[str],
-    exclude: Sequence[str],
+    selection: Selection,
     prune: bool,
     refresh_only: bool,
     out: Path | None,
     show_unmanaged: bool,
     fail_unmanaged: bool,
     detailed_exitcode: bool,
-    parallelism: int | None,
-    max_rps: float | None,
+    session: Session,
     form: str,
 ) -> int:
     """Show what would change in the targets of a stage.
@@ -72,9 +67,6 @@ def command(
       policysync plan --stage prod --revision v1.4 --out plan.json --detailed-exitcode
       policysync plan --stage prod --fail-unmanaged
     """
-    del all_targets  # every target is the default; the option lets a script say so
-    session = open_session(parallelism, max_rps)
-    selection = Selection.of(select, only, exclude)
     against = comparing(session, stage, revision, selection, prune=prune)
     fail_unmanaged = fail_unmanaged or (session.project.guard_settings.unmanaged and not refresh_only)
     whole = show_unmanaged or fail_unmanaged

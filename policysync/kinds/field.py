@@ -109,22 +109,13 @@ def paired(field: Field, beside: Mapping[str, Any], text: Any) -> str:
 
 def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
     """Return the field a resolved schema node describes. `kind` decides what `x-applies-to` means here."""
-    types = schema.get("type", ())
-    items = schema.get("items")
-    free = schema.get("additionalProperties")
     empty = schema.get("x-empty", ())
     confidence = schema.get("x-confidence", "sure")
     ref = schema.get("x-ref", ())
     paired = isinstance(ref, Mapping)
     return Field(
         name=name,
-        types=frozenset((types,) if isinstance(types, str) else types),
-        default=schema.get("default", schema.get("const", MISSING)),
-        initial=schema.get("x-initial", MISSING),
-        properties={n: field_of(sub, kind, n) for n, sub in schema.get("properties", {}).items()},
-        values=field_of(free, kind) if isinstance(free, Mapping) else None,
-        each=field_of(items, kind) if isinstance(items, Mapping) else None,
-        positions=tuple(field_of(sub, kind) for sub in schema.get("prefixItems", ())),
+        **_shape(schema, kind),
         unordered=schema.get("x-set", False),
         key=_names(schema.get("x-key", ())),
         read_only=any(schema.get(word) for word in ("x-read-only", "x-volatile", "x-computed")),
@@ -160,6 +151,20 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         source=schema.get("x-source", ""),
         confidence=confidence if isinstance(confidence, str) else confidence.get("field", "sure"),
     )
+
+
+def _shape(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return what a plain schema says: types, values that stand in, and what is below."""
+    types, items, free = schema.get("type", ()), schema.get("items"), schema.get("additionalProperties")
+    return {
+        "types": frozenset((types,) if isinstance(types, str) else types),
+        "default": schema.get("default", schema.get("const", MISSING)),
+        "initial": schema.get("x-initial", MISSING),
+        "properties": {n: field_of(sub, kind, n) for n, sub in schema.get("properties", {}).items()},
+        "values": field_of(free, kind) if isinstance(free, Mapping) else None,
+        "each": field_of(items, kind) if isinstance(items, Mapping) else None,
+        "positions": tuple(field_of(sub, kind) for sub in schema.get("prefixItems", ())),
+    }
 
 
 def _names(value: Any) -> tuple[str, ...]:
