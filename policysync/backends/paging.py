@@ -74,7 +74,8 @@ def _one_pass(listing: Listing, fetch: Fetch) -> Generator[dict[str, Any], None,
         sizes = {"page": number, **dict.fromkeys(names, PAGE_SIZE)}
         answer = fetch(with_query(listing.path, {**sizes, **listing.query}))
         entries = _entries(listing, answer)
-        counts |= _count(answer)
+        # Some count what is on the page.
+        counts |= _count(answer) - {len(entries)}
         if not entries or entries == before:
             return counts
         yield from entries

@@ -82,6 +82,8 @@ def load(document: Any) -> Saved:
     body = {name: value for name, value in document.items() if name != "digest"}
     if digest(body) != document.get("digest"):
         raise PolicySyncError("the plan was edited after it was saved: its digest does not fit; make it again")
+    if not all(isinstance(document[name], str) for name in ("stage", "target", "revision", "salt")):
+        raise PolicySyncError("the plan is not whole: it has to name stage, target, revision and salt; make it again")
     changes = [change for wave in document["waves"] for change in wave]
     return Saved(
         stage=document["stage"],
