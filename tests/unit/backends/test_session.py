@@ -96,14 +96,14 @@ def test_threads_with_the_same_old_token_sign_in_once(session: Any) -> None:
 
 def test_a_token_is_renewed_when_a_tenth_of_its_life_is_left(session: Any, clock: FakeClock) -> None:
     now = clock.now().timestamp()
-    method = Method(jwt(iat=now, exp=now + 1000), Secret("second"))
+    method = Method(jwt(iat=now, exp=now + 1000), Secret("second-token"))
     made = session(method)
     made.token()
     clock.sleep(899)
     made.token()
     assert method.times == 1
     clock.sleep(2)
-    assert made.token() == Secret("second")
+    assert made.token() == Secret("second-token")
 
 
 def test_a_refused_sign_in_is_not_tried_again(session: Any) -> None:
