@@ -130,7 +130,7 @@ def test_a_console_that_wants_an_hour_of_peace_gets_it(world: World) -> None:
     world.fails(Fault("PUT", ALPHA, status=429, retry_after=3600))
     ran = world.run("apply", "--stage", "dev", "--yes", "--on-error", "continue")
     assert ran.status == 1, ran.out
-    assert "the console asked to be left alone, for 3600 more seconds" in ran.out
+    assert re.search(r"the console asked to be left alone, for 3(600|5\d\d) more seconds", ran.out)
     assert world.labels() == {"alpha": "before"}
     converges(world)
 
