@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CODE := policysync tests benchmarks
+# Two to a core: the tests wait for processes and sockets as much as they compute.
+WORKERS := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 
 # Without bytecode every start compiles everything again, three times slower.
 unexport PYTHONDONTWRITEBYTECODE
@@ -38,7 +40,7 @@ check: $(READY)
 	$(BIN)/lint-imports --no-cache > $(VENV)/layers.log || { cat $(VENV)/layers.log; exit 1; }
 
 test: check
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest --numprocesses $(WORKERS)
 
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" policysync demo
