@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from policysync.apply.events import Outcome, What
 from policysync.apply.report import Done
 from policysync.apply.verdict import after_writing, before_writing, happened
 from policysync.backends.port import Again, Backend
+from policysync.backends.writing import overlaid
 from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Change
@@ -115,18 +115,9 @@ def _resumed(change: Change, live: Resource | None) -> Change:
     """Return what is left to do of a change whose outcome was unknown, now that live is known."""
     if live is None and change.before is not None and change.after is not None:
         # A replacement died between its delete and its create: what git does not state comes back as it was.
-        whole = replace(change.after, spec=overlay(change.before.spec, change.after.spec))
+        whole = replace(change.after, spec=overlaid(change.before.spec, change.after.spec))
         return replace(change, action=Action.CREATE, before=None, after=whole, replace=False)
     return replace(change, before=live)
-
-
-def overlay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with what `over` states; objects are merged, everything else is replaced."""
-    merged = dict(base)
-    for name, value in over.items():
-        below = merged.get(name)
-        merged[name] = overlay(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-    return merged
 
 
 def _failed(change: Change, message: str) -> Done:

@@ -113,7 +113,7 @@ class Writing:
         call = _required(routes.create, "created", kind)
         if call.withheld:
             raise Refused(f"{after.address} cannot be replaced: {call.withheld}")
-        spec = _overlaid(before.spec, after.spec)
+        spec = overlaid(before.spec, after.spec)
         _complete(kind, after, to_wire(kind, spec))
         self._delete(kind, routes, before)
         try:
@@ -177,9 +177,10 @@ def _required(call: Call | None, done: str, kind: Kind) -> Call:
     return call
 
 
-def _overlaid(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def overlaid(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with what `over` states; objects are merged, everything else is replaced."""
     merged = dict(base)
     for name, value in over.items():
         below = merged.get(name)
-        merged[name] = _overlaid(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        merged[name] = overlaid(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
     return merged
