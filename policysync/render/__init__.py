@@ -1,0 +1,1 @@
+"""Connectors → the vendors' artefacts. Pure: documents in, texts out."""

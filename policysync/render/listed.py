@@ -1,0 +1,14 @@
+"""Every renderer, by the name a schema's `x-render.by` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from policysync.kinds.kind import Kind
+from policysync.render.artefact import Artefact
+from policysync.state.resource import Resource
+
+Renderer = Callable[[Resource, Kind], tuple[Artefact, ...]]
+"""Takes a desired resource and returns its artefacts in the reviewable form: secrets stand as `<secret>`."""
+
+RENDERERS: Mapping[str, Renderer] = {}
