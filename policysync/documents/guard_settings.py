@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
+from policysync.documents.moments import moment_of, zone_of
 from policysync.documents.section import Section, shown
 from policysync.documents.suggest import did_you_mean, one_of
 
@@ -23,7 +23,6 @@ GUARD_NAMES = (
     "freeze",
 )
 ANY = "*"
-_DAY = len("2026-12-24")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +99,8 @@ def _threshold(section: Section, defaults: Threshold, *, of_kind: bool = False) 
 def _freezes(section: Section, known: tuple[str, ...]) -> Iterator[Freeze]:
     for each in section.sections("freeze"):
         each.only("from", "to", "zone", "reason", "stages")
-        zone = _zone(each)
-        start, end = _moment(each, "from", zone), _moment(each, "to", zone, whole_day=True)
+        zone = zone_of(each)
+        start, end = moment_of(each, "from", zone), moment_of(each, "to", zone, whole_day=True)
         stages = each.texts("stages")
         for name in (name for name in stages if name not in known):
             each.refuse("stages", f"unknown stage `{name}`; want one of {one_of(known)}", "unknown-stage")
@@ -109,33 +108,3 @@ def _freezes(section: Section, known: tuple[str, ...]) -> Iterator[Freeze]:
             each.refuse("to", "the freeze ends before it begins", "freeze")
         if start and end:
             yield Freeze(start, end, each.text("reason"), stages)
-
-
-def _zone(section: Section) -> ZoneInfo | None:
-    name = section.text("zone")
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):  # a folder, a path, and what nobody has heard of
-        section.refuse("zone", f"unknown time zone {shown(name)}; want a name such as Europe/Berlin, or UTC", "zone")
-        return None
-
-
-def _moment(section: Section, name: str, zone: ZoneInfo | None, *, whole_day: bool = False) -> datetime | None:
-    """Return a moment; a date alone is its first, or with `whole_day` its last, second."""
-    text = section.text(name, required=True)
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        section.refuse(name, f'{shown(text)} stands here, want a time such as "2026-12-24 18:00" or a date', "time")
-        return None
-    if moment.tzinfo is None and zone is None:
-        if "zone" not in section.value:
-            section.refuse(name, "which time zone? add `zone: Europe/Berlin`, or an offset to the time", "zone")
-        return None
-    if whole_day and len(text) == _DAY:
-        moment += timedelta(days=1)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
