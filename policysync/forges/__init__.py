@@ -1,0 +1,1 @@
+"""The places where people review: comments, issues and pull requests of a git host."""

@@ -1,0 +1,60 @@
+"""Making a text fit where a forge allows only so much, without hiding that something was left out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+COMMENT = 60_000
+"""Characters. GitHub refuses a body of more than 65,536; what it adds itself has room between."""
+
+SUMMARY = 1_000_000
+"""Bytes. GitHub refuses a step summary of more than 1 MiB."""
+
+
+def fitted(texts: Sequence[str], limit: int, full: str = "") -> str:
+    """Return the texts one after another, in at most `limit` characters.
+
+    Where they are too long each is cut at the end of a line, the long ones first, and says "showing X of Y lines";
+    `full` then says where everything can be read.
+    """
+    texts = [text.strip() for text in texts]
+    if sum(len(text) + 2 for text in texts) <= limit:
+        return "\n\n".join(texts)
+    rooms = _rooms([len(text) for text in texts], limit - 2 * len(texts))
+    return "\n\n".join(_cut(text, room, full) for text, room in zip(texts, rooms, strict=True))
+
+
+def _rooms(sizes: Sequence[int], limit: int) -> list[int]:
+    """Share the room out: who needs less than an equal share leaves the rest to the others."""
+    rooms = [0] * len(sizes)
+    left, sharing = limit, len(sizes)
+    for index in sorted(range(len(sizes)), key=lambda index: sizes[index]):
+        rooms[index] = min(sizes[index], left // sharing)
+        left -= rooms[index]
+        sharing -= 1
+    return rooms
+
+
+def _cut(text: str, room: int, full: str) -> str:
+    if len(text) <= room:
+        return text
+    lines = text.splitlines()
+    longest_note = _note(len(lines), len(lines), full)
+    shown: list[str] = []
+    # A code block that is cut off has to be closed, or the note ends up inside it.
+    used = len(longest_note) + len("\n```\n\n")
+    for line in lines:
+        used += len(line) + 1
+        if used > room:
+            break
+        shown.append(line)
+    fence = ["```"] if sum(line.lstrip().startswith("```") for line in shown) % 2 else []
+    # Details left open would swallow the note and everything after it.
+    opened = "\n".join(shown)
+    closing = ["</details>"] * max(0, opened.count("<details") - opened.count("</details>"))
+    whole = "\n".join([*shown, *fence, *closing, "", _note(len(shown), len(lines), full)])
+    return whole if len(whole) <= room else longest_note[:room]
+
+
+def _note(shown: int, of: int, full: str) -> str:
+    return f"_Showing {shown} of {of} lines.{f' {full}' if full else ''}_"
