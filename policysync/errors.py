@@ -7,6 +7,7 @@
     ├── PartlyApplied        5   some changes were made, some were not
     └── BackendError         1
         ├── Refused              the same request will never work
+        │   └── NotServed        nothing there serves the kind
         ├── Unavailable          it may work later
         └── OutcomeUnknown       sent, no answer: read back first
 
@@ -103,6 +104,14 @@ class Refused(BackendError):
     """The same request will never work."""
 
 
+class NotServed(Refused):
+    """The target has nothing that serves a kind. `reason` is a stable code such as `engine-not-installed`."""
+
+    def __init__(self, message: str, reason: str = "not-served") -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
 class Unavailable(BackendError):
     """It may work later. `retry_after` is in seconds, None when the backend did not say."""
 
@@ -112,4 +121,11 @@ class Unavailable(BackendError):
 
 
 class OutcomeUnknown(BackendError):
-    """The request was sent and no answer came: read back before sending again."""
+    """The request was sent, and nobody knows whether all of it was done: read back before sending again.
+
+    `retry_after` is as for `Unavailable`: some of it was done, and the rest was put off.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)

@@ -60,8 +60,15 @@ class Carrier:
         return self._written(_Attempts(self, replace(change, before=live), kind), change, kind)
 
     def read(self, change: Change, kind: Kind) -> Resource | None:
-        """Return the live resource a change is about."""
-        return next(iter(self.backend.read(kind, frozenset({change.address.name}))), None)
+        """Return the live resource a change is about.
+
+        Raises:
+            Unavailable: it is there, and cannot be read at the moment.
+        """
+        live = next(iter(self.backend.read(kind, frozenset({change.address.name}))), None)
+        if live is not None and live.hindrance is not None:
+            raise Unavailable(str(live.hindrance))
+        return live
 
     def _written(self, attempts: _Attempts, change: Change, kind: Kind) -> Done:
         refusal: BackendError | None = None
@@ -76,6 +83,9 @@ class Carrier:
         try:
             live = self.read(change, kind)
         except BackendError as error:
+            if refusal is not None and not attempts.doubted:
+                # Every attempt was turned away before any work, so there is nothing to look for.
+                return _failed(change, str(refusal))
             return Done(change, Outcome.UNKNOWN, redact(f"sent, but could not be read back: {error}"))
         if refusal is not None and not happened(attempts.change, kind, live, self.salt):
             return _failed(change, str(refusal))
@@ -83,13 +93,17 @@ class Carrier:
 
 
 class _Attempts:
-    """One change, sent until the backend says that it is done; called again, it looks before it sends again."""
+    """One change, sent until the backend says that it is done; called again, it looks before it sends again.
+
+    `doubted` says that an attempt may have done something, whatever came of the others.
+    """
 
     def __init__(self, carrier: Carrier, change: Change, kind: Kind) -> None:
         self.carrier = carrier
         self.change = change
         self.kind = kind
         self.sent = 0
+        self.doubted = False
 
     def __call__(self) -> None:
         if self.sent:
@@ -101,8 +115,9 @@ class _Attempts:
         try:
             self.carrier.backend.write(self.change, self.kind)
         except OutcomeUnknown as error:
+            self.doubted = True
             self._tell(error)
-            raise Unavailable(f"{error}; nobody knows whether it was done") from error
+            raise Unavailable(f"{error}; nobody knows whether it was done", error.retry_after) from error
         except Unavailable as error:
             self._tell(error)
             raise

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
-from policysync.state.resource import Resource
+from policysync.state.resource import Address, Resource
 
 T = TypeVar("T")
 
@@ -33,17 +33,29 @@ class Backend(Protocol):
     Every method raises only these:
         Refused: the same request will never work.
         Unavailable: it may work later; `retry_after` is in seconds.
-        OutcomeUnknown: a write was sent, but no answer came.
+        OutcomeUnknown: a write was sent, and all or some of it may have been done.
+
+    A write is Unavailable only when nothing of it was done.
     """
 
     def probe(self) -> Facts:
         """Sign in and say what is there. Changes nothing."""
 
+    def expect(self, stated: Mapping[Address, Mapping[str, Any]]) -> None:
+        """Hear what git states and what was last applied, before anything is read.
+
+        For backends that find live by it: a stack by its name, a machine by its address. Sends nothing.
+        """
+
     def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
         """Yield the live resources of `kind`, all pages, in normal form.
 
         With `names`, only those are yielded, and only those are fetched where the backend can do so.
-        The product's own objects (`Kind.exclude`) are left out.
+        The product's own objects (`Kind.exclude`) are left out. One that is there and cannot be read carries a
+        `hindrance`; it is never left out, because what is not there is created.
+
+        Raises:
+            NotServed: nothing in the target serves the kind.
         """
 
     def list(self, kind: Kind) -> Iterator[str]:

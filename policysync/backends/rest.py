@@ -9,12 +9,12 @@ from policysync.backends.port import Again
 from policysync.backends.reach import Reach
 from policysync.backends.reading import Reading
 from policysync.backends.session import Session
-from policysync.backends.writing import Writing
+from policysync.backends.writing import Writing, once_begun
 from policysync.clock import Clock, SystemClock
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
 from policysync.plan.diff import diff
-from policysync.state.resource import Resource
+from policysync.state.resource import Address, Resource
 
 LOOK_AGAIN = 0.5
 """Seconds between two looks whether a write shows."""
@@ -42,6 +42,9 @@ class Rest:
         self._reading = Reading(reach, parallelism)
         self._writing = Writing(reach, self._reading, kinds)
 
+    def expect(self, stated: Mapping[Address, Mapping[str, Any]]) -> None:
+        """Need no telling; see `port.Backend`."""
+
     def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
         """Yield the live resources of a kind; see `port.Backend`."""
         yield from self._reading.read(kind, names)
@@ -54,8 +57,9 @@ class Rest:
         """Carry out a change; see `port.Backend`. Where it shows late, wait until it does, or the kind's time is up."""
         self._writing.write(change, kind)
         until = self._clock.monotonic() + kind.eventual
-        while kind.eventual and not self._shows(change, kind) and self._clock.monotonic() < until:
-            self._clock.sleep(LOOK_AGAIN)
+        with once_begun():
+            while kind.eventual and not self._shows(change, kind) and self._clock.monotonic() < until:
+                self._clock.sleep(LOOK_AGAIN)
 
     def close(self) -> None:
         """Let go of connections and threads. What is still being read is given up, not waited for."""

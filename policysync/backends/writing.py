@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from policysync.backends.answer import Answer, decoded
@@ -11,7 +12,7 @@ from policysync.backends.following import Done, calls_after
 from policysync.backends.reach import Reach, accepted, inside
 from policysync.backends.reading import Reading, has
 from policysync.backends.routes import Call, Routes, item_path, shaped
-from policysync.errors import Refused
+from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Change
 from policysync.plan.diff import diff
@@ -72,7 +73,9 @@ class Writing:
             return
         made = _object(accepted(answer, writes=True), call)
         if routes.then:
-            self._follow_up(routes, Done(kind, self._id_made(kind, routes, made, after), None, after))
+            with once_begun():
+                ident = self._id_made(kind, routes, made, after)
+            self._follow_up(routes, Done(kind, ident, None, after))
 
     def _is_there(self, kind: Kind, after: Resource) -> bool:
         """Return whether the object exists exactly as it was to be created: then somebody is asking twice."""
@@ -90,9 +93,11 @@ class Writing:
 
     def _overwrite(self, kind: Kind, routes: Routes, before: Resource, after: Resource) -> None:
         body = to_wire(kind, after.spec, raw=before.raw, lookup=self._id_of)
-        for name, part in routes.parts.items():
-            if name in after.spec and _differs(kind, name, before, after):
-                whole = {**before.raw.get(name, {}), **{m: body[name][m] for m in part.only if m in body[name]}}
+        differing = [name for name in routes.parts if name in after.spec and _differs(kind, name, before, after)]
+        for name in differing:
+            part = routes.parts[name]
+            whole = {**before.raw.get(name, {}), **{m: body[name][m] for m in part.only if m in body[name]}}
+            with once_begun() if name != differing[0] else nullcontext():
                 accepted(self._reach.send(routes, part.update, part.update.path, whole), writes=True)
         if routes.parts:
             return
@@ -117,7 +122,8 @@ class Writing:
         _complete(kind, after, to_wire(kind, spec))
         self._delete(kind, routes, before)
         try:
-            self._create(kind, routes, Resource(after.address, spec))
+            with once_begun():
+                self._create(kind, routes, Resource(after.address, spec))
         except Refused as error:
             raise Refused(
                 f"{after.address} was deleted to be replaced and could not be created again: {error}"
@@ -125,12 +131,13 @@ class Writing:
 
     def _follow_up(self, routes: Routes, done: Done) -> None:
         for made in calls_after(done, routes.then):
-            target = self._id_of(made.of, made.name) if made.of else done.ident
-            if target is None:
-                lacking = f"{made.of} {made.name!r}" if made.of else "id of it"
-                raise Refused(f"{done.after.address}: there is no {lacking} on this console")
-            path = item_path(made.call, str(target), routes.noun)
-            accepted(self._reach.send(routes, made.call, path, made.body), writes=True)
+            with once_begun():
+                target = self._id_of(made.of, made.name) if made.of else done.ident
+                if target is None:
+                    lacking = f"{made.of} {made.name!r}" if made.of else "id of it"
+                    raise Refused(f"{done.after.address}: there is no {lacking} on this console")
+                path = item_path(made.call, str(target), routes.noun)
+                accepted(self._reach.send(routes, made.call, path, made.body), writes=True)
 
     def _id_of(self, kind_name: str, name: str) -> Any:
         """Return the id an object has on this console, None when there is no such object."""
@@ -166,9 +173,25 @@ def _complete(kind: Kind, after: Resource, body: Mapping[str, Any]) -> None:
 
 
 def _object(answer: Answer, call: Call) -> Mapping[str, Any]:
-    """Return the object an answer to a create holds; nothing when it holds none."""
-    found = inside(decoded(answer), call) if answer.body[:1] in (b"{", b"[") else None
+    """Return the object an answer to a create holds; nothing when it holds none.
+
+    Raises:
+        OutcomeUnknown: the answer says that it was done, and cannot be read.
+    """
+    try:
+        found = inside(decoded(answer), call) if answer.body[:1] in (b"{", b"[") else None
+    except BackendError as error:
+        raise OutcomeUnknown(str(error)) from error
     return found if isinstance(found, Mapping) else {}
+
+
+@contextmanager
+def once_begun() -> Iterator[None]:
+    """Say of what may work later that nobody knows: a call before it did some of the change already."""
+    try:
+        yield
+    except Unavailable as error:
+        raise OutcomeUnknown(str(error), error.retry_after) from error
 
 
 def _required(call: Call | None, done: str, kind: Kind) -> Call:

@@ -130,7 +130,9 @@ def test_a_console_that_wants_an_hour_of_peace_gets_it(world: World) -> None:
     world.fails(Fault("PUT", ALPHA, status=429, retry_after=3600))
     ran = world.run("apply", "--stage", "dev", "--yes", "--on-error", "continue")
     assert ran.status == 1, ran.out
+    assert "failed: update:Label/alpha: PUT /api/v1/settings/labels/alpha: 429" in ran.out
     assert re.search(r"the console asked to be left alone, for 3(600|5\d\d) more seconds", ran.out)
+    assert "unknown" not in ran.out
     assert world.labels() == {"alpha": "before"}
     converges(world)
 

@@ -261,6 +261,28 @@ class TestSending:
         report = run(plan_of(kinds, backend, [resource(kinds, "Policy", "web")]), backend)
         assert outcomes(report) == ["create:Policy/web unknown"]
 
+    @pytest.mark.parametrize(
+        ("fault", "outcome"),
+        [(Unavailable("429", retry_after=3600), "failed"), (OutcomeUnknown("reset", retry_after=3600), "unknown")],
+        ids=["turned away", "begun"],
+    )
+    def test_a_console_that_wants_to_be_left_alone_for_longer_than_anybody_waits(
+        self, kinds: Kinds, run: Callable[..., Report], fault: Exception, outcome: str
+    ) -> None:
+        """What was turned away before any work failed, though nobody can look whether it did."""
+        backend = Faulty(Memory(kinds))
+
+        def away(kind: str) -> None:
+            raise Unavailable("429", retry_after=3600)
+
+        def on_write(change: Change, write: Write) -> None:
+            backend.on_read = away
+            raise fault
+
+        backend.on_write = on_write
+        report = run(plan_of(kinds, backend, [resource(kinds, "Policy", "web")]), backend)
+        assert outcomes(report) == [f"create:Policy/web {outcome}"]
+
 
 def faulty_once(kinds: Kinds, action: Action, fault: Exception, after_doing_it: bool) -> Faulty:
     faults = [fault]

@@ -201,6 +201,26 @@ def test_a_replacement_that_fails_halfway_says_so(console: Console, kind: Kind, 
         connected(kind).write(update(live, stated(kind, name="a", size=5), replace=True), kind)
 
 
+def test_a_replacement_that_is_put_off_halfway_was_begun(console: Console, kind: Kind, connected: Connects) -> None:
+    console.on("DELETE", "/things/a", reply(204))
+    console.on("POST", "/things", reply(429, {"message": "later"}, Retry_After="7"))
+    live = Resource(Address("Thing", "a"), {"name": "a"}, id="a", raw={"name": "a"})
+    with pytest.raises(OutcomeUnknown, match="429") as raised:
+        connected(kind).write(update(live, stated(kind, name="a", size=5), replace=True), kind)
+    assert raised.value.retry_after == 7
+
+
+def test_an_answer_to_a_create_that_cannot_be_read_says_that_something_was_done(
+    console: Console, kind: Kind, connected: Connects
+) -> None:
+    deep: Any = {}
+    for _ in range(100):
+        deep = {"more": deep}
+    console.on("POST", "/things", reply(201, deep))
+    with pytest.raises(OutcomeUnknown, match="nested deeper"):
+        connected(kind).write(create(stated(kind, name="a")), kind)
+
+
 def test_bodies_go_out_in_the_form_the_call_wants(console: Console, kind_of: MakeKind, connected: Connects) -> None:
     wrap = {"method": "POST", "path": "/things", "body": {"wrap": "issues", "lift": ["size"]}}
     bulk = {"method": "DELETE", "path": "/things/multiple", "body": {"wrap": "issues"}}
