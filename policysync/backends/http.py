@@ -120,14 +120,18 @@ class Http:
         local: Local | None = None,
         tls: Tls | None = None,
         timeouts: Timeouts | None = None,
+        proxies: Mapping[str, str] | None = None,
     ) -> None:
-        """`rate` is in requests a second for all threads together, None for no limit."""
+        """`rate` is in requests a second for all threads together, None for no limit.
+
+        `proxies` are as `proxy_for` takes them, None for those of the environment.
+        """
         self._clock = clock
         self._bucket = Bucket(rate, clock)
         self._local = local
         self._tls = tls or Tls()
         self._timeouts = timeouts or Timeouts()
-        self._proxies = urllib.request.getproxies_environment()
+        self._proxies = urllib.request.getproxies_environment() if proxies is None else proxies
         self._idle: list[Worker] = []
         self._out: set[Worker] = set()
         self._closed = False

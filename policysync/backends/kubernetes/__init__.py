@@ -1,0 +1,1 @@
+"""Kubernetes: any kind that has a schema file, by server-side apply."""
