@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from secrets import token_hex
 
+from policysync.apply.holding import HOLDING, LISTED, left, new_ref
 from policysync.errors import PolicySyncError
 from policysync.secret import MASK, redact
 
@@ -161,9 +161,17 @@ class GitStore:
         if done.returncode:
             raise RefMoved(f"{ref} was written by another run") from failed("update-ref", done)
 
+    def sweep(self, now: datetime) -> None:
+        """Take away what writers left behind that were killed before their ref had what they wrote."""
+        listed = self.ask("for-each-ref", f"--format={LISTED}", HOLDING).decode()
+        gone = "".join(f"delete {ref}\n" for ref in left(listed.splitlines(), now))
+        if gone:
+            # Whoever sweeps at the same time may be faster.
+            self.run("update-ref", "--stdin", stdin=gone.encode())
+
     def _write(self, parent: str, files: Mapping[str, bytes | None], message: str, who: str) -> tuple[str, str]:
         """Return a new commit and the ref that holds it for the moment."""
-        holding = f"refs/policysync/new/{token_hex(8)}"
+        holding = new_ref()
         said = message.encode()
         parts = [f"commit {holding}\nmark :1\nauthor {who}\ncommitter {who}\ndata {len(said)}\n".encode(), said, b"\n"]
         if parent:

@@ -168,6 +168,7 @@ class Ledger:
         """
         self._hold_to_what_was_seen()
         by, at = self.store.author(), self.clock.now()
+        self.store.sweep(at)
         about = {"by": str(by), "identity": identity}
         record = record_of(plan, digest, at, self.salt, self._environ, allowed=tuple(allowed), **about)
         run = Run(self.root, record, stated_by(plan, self.salt), self._finish)

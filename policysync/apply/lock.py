@@ -19,6 +19,7 @@ from typing import Self
 
 from policysync.apply.events import Event
 from policysync.apply.gitstore import GitStore, RefMoved
+from policysync.apply.holding import runs
 from policysync.apply.layout import lock_ref
 from policysync.clock import Clock
 from policysync.errors import Blocked, PolicySyncError
@@ -182,7 +183,7 @@ class Lock:
     def _is_dead(self, holder: Holder) -> bool:
         if datetime.fromisoformat(holder.until) <= self.clock.now():
             return True
-        return not self.store.shared and holder.host == platform.node() and not _runs(holder.pid)
+        return not self.store.shared and holder.host == platform.node() and not runs(holder.pid)
 
     def _held(self, holder: Holder | None) -> str:
         who = f"held by {holder}, until {holder.until}" if holder else "being taken by another run"
@@ -204,13 +205,3 @@ def _holder_in(text: bytes) -> Holder:
     return Holder(
         "somebody who wrote it in a form not known here", "a machine not known", 0, "a time not known", _FOR_EVER
     )
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import platform
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,27 @@ def test_what_is_not_there_is_not_read(store: GitStore) -> None:
     first = commit(store, "", a=b"1")
     assert list(store.read([f"{first}:nothing", f"{first}:a"])) == [b"1"]
     assert list(store.read([])) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "pid", "age", "stays"),
+    [
+        ("", str(os.getpid()), 7200, True),
+        ("", "4194399", 0, False),
+        ("elsewhere", "1", 60, True),
+        ("elsewhere", "1", 7200, False),
+        ("", "odd", 60, True),
+        ("", "odd", 7200, False),
+    ],
+    ids=["ours", "dead", "of another machine", "old", "of nobody", "of nobody, and old"],
+)
+def test_what_a_killed_writer_left_is_swept_away(store: GitStore, host: str, pid: str, age: int, stays: bool) -> None:
+    first = commit(store, "", a=b"1")
+    holding = f"refs/policysync/new/{host or platform.node()}/{pid}-0"
+    git(store.root, "update-ref", holding, first)
+    store.sweep(FakeClock().now() + timedelta(seconds=age))
+    assert (holding in store.tips("refs")) is stays
+    assert store.tips("refs")[REF] == first
 
 
 @pytest.mark.parametrize(
