@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from policysync.documents.accepted import Accepted, accepted
 from policysync.documents.cache import NoCache, ParseCache
 from policysync.documents.guard_settings import GuardSettings, forbidden, guard_settings
 from policysync.documents.parse import only_one, places_of
@@ -80,6 +81,7 @@ class Project:
     schemas: tuple[Path, ...] = ()
     external: tuple[str, ...] = ()
     guard_settings: GuardSettings = field(default_factory=GuardSettings)
+    accepted: tuple[Accepted, ...] = ()
 
     def stage(self, name: str) -> Stage:
         """Return a stage.
@@ -119,7 +121,7 @@ def load_project(root: Path, environ: Mapping[str, str], cache: ParseCache | Non
         raise PolicySyncError(f"no policysync.yaml in {root}; `policysync init` makes one")
     cache = cache or NoCache()
     top, refusals = _open(root, file, cache)
-    top.only("version", "stages", "guards", "limits", "ledger", "schemas", "references")
+    top.only("version", "stages", "guards", "limits", "ledger", "schemas", "references", "accepted")
     if top.value.get("version") != 1:
         top.refuse("version" if "version" in top.value else "", "want `version: 1`", "version")
     stages = tuple(_stages(root, top, refusals, cache))
@@ -133,6 +135,7 @@ def load_project(root: Path, environ: Mapping[str, str], cache: ParseCache | Non
         schemas=tuple(_folders(root, top)),
         external=_external(top.section("references")),
         guard_settings=guard_settings(guards, tuple(stage.name for stage in stages)),
+        accepted=accepted(top, tuple(stage.name for stage in stages)),
     )
     if refusals.problems:
         raise InvalidInput(refusals.problems)

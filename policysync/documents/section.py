@@ -7,6 +7,7 @@ from typing import Any
 
 from policysync.documents.places import Places, Refusals
 from policysync.documents.suggest import did_you_mean, one_of
+from policysync.errors import Location
 from policysync.pointer import escape
 
 NAMES: Mapping[type, str] = {
@@ -49,6 +50,11 @@ class Section:
         places = self._places()
         line, column = places.key(pointer) if key else places.value(pointer)
         self._refusals.add(line, column, pointer, message, code)
+
+    def where(self, name: str = "") -> Location:
+        """Return the place of a member, or of the section itself."""
+        pointer = f"{self.pointer}/{escape(name)}" if name else self.pointer
+        return Location(self._refusals.file, *self._places().value(pointer))
 
     def only(self, *known: str) -> None:
         """Refuse members with other names."""
