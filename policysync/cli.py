@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "kinds": "List the kinds of resources.",
     "schema": "Print the JSON Schema of a kind, for editors.",
     "config": "Check and show policysync.yaml.",
+    "github": "Comment, open issues and choose stages from a GitHub workflow.",
     "unlock": "Take away the lock of an apply that died.",
     "completion": "Print the completion script of a shell.",
 }

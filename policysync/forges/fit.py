@@ -39,21 +39,22 @@ def _cut(text: str, room: int, full: str) -> str:
     if len(text) <= room:
         return text
     lines = text.splitlines()
-    longest_note = _note(len(lines), len(lines), full)
-    shown: list[str] = []
-    # A code block that is cut off has to be closed, or the note ends up inside it.
-    used = len(longest_note) + len("\n```\n\n")
-    for line in lines:
-        used += len(line) + 1
-        if used > room:
-            break
-        shown.append(line)
+    count, used = 0, len(_note(len(lines), len(lines), full)) + 1
+    while count < len(lines) and used + len(lines[count]) < room:
+        used += len(lines[count]) + 1
+        count += 1
+    # What closes the blocks takes room as well.
+    while count and len(_closed(lines[:count], len(lines), full)) > room:
+        count -= 1
+    return _closed(lines[:count], len(lines), full)[:room]
+
+
+def _closed(shown: Sequence[str], of: int, full: str) -> str:
+    """Return the lines with the note below them; an open code block or fold would swallow it."""
+    text = "\n".join(shown)
     fence = ["```"] if sum(line.lstrip().startswith("```") for line in shown) % 2 else []
-    # Details left open would swallow the note and everything after it.
-    opened = "\n".join(shown)
-    closing = ["</details>"] * max(0, opened.count("<details") - opened.count("</details>"))
-    whole = "\n".join([*shown, *fence, *closing, "", _note(len(shown), len(lines), full)])
-    return whole if len(whole) <= room else longest_note[:room]
+    folds = ["</details>"] * max(0, text.count("<details") - text.count("</details>"))
+    return "\n".join([*shown, *fence, *folds, "", _note(len(shown), of, full)]).lstrip("\n")
 
 
 def _note(shown: int, of: int, full: str) -> str:

@@ -114,7 +114,7 @@ class GitHub:
         if first.body != body:
             first.edit(body)
         for double in doubles:
-            double.delete()
+            _drop(double)
         return first.html_url
 
     def _first_comment(self, talk: Issue, marker: str, body: str, mine: _Mine) -> IssueComment:
@@ -123,7 +123,7 @@ class GitHub:
             one for one in [*talk.get_comments(), made] if is_marked(one.body, marker) and mine(one.user)
         )
         if first.id != made.id:
-            made.delete()
+            _drop(made)
         return first
 
     def _opened(self, marker: str, title: str, body: str, labels: Sequence[str]) -> str:
@@ -235,6 +235,15 @@ def is_marked(body: str | None, marker: str) -> bool:
 
 def _mark(marker: str) -> str:
     return f"<!-- policysync: {marker} -->"
+
+
+def _drop(double: IssueComment) -> None:
+    try:
+        double.delete()
+    except GithubException as error:
+        # The other run of a race took it away.
+        if error.status != 404:
+            raise
 
 
 def _close(issue: Issue, why: str, reason: str) -> None:
