@@ -60,7 +60,7 @@ def execute(
             outcomes += pool.map(work.one, wave)
             work.remember(outcomes[-len(wave) :])
     teller.tell(What.FINISHED)
-    return Report(plan.target, tuple(outcomes), work.stop.is_set())
+    return Report(plan.target, tuple(outcomes), work.stop.is_set(), plan.blocked)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from policysync.apply.events import Outcome
 from policysync.errors import Exit
-from policysync.plan.change import Change
+from policysync.plan.change import Blockage, Change
 
 GOOD = frozenset({Outcome.APPLIED, Outcome.UNCHANGED})
 """Outcomes after which live is what git states."""
@@ -29,11 +29,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a whole apply ended; one `Done` for each change, in the order of the plan."""
+    """How a whole apply ended; one `Done` for each change, in the order of the plan.
+
+    `blocked` is what git states and nobody could even look at.
+    """
 
     target: str
     outcomes: tuple[Done, ...] = ()
     interrupted: bool = False
+    blocked: tuple[Blockage, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         """Return how many changes ended this way."""
@@ -43,7 +47,7 @@ class Report:
     def status(self) -> Exit:
         """The exit status this apply earns."""
         bad = [done for done in self.outcomes if done.outcome not in GOOD]
-        if not bad:
+        if not bad and not self.blocked:
             return Exit.DONE
         if self.count(Outcome.APPLIED):
             return Exit.PARTLY_APPLIED

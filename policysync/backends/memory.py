@@ -41,6 +41,9 @@ class Memory:
         """Say what is there; see `port.Backend`."""
         return Facts(version="memory", identity=self._identity)
 
+    def expect(self, stated: Mapping[Address, Mapping[str, Any]]) -> None:
+        """Need no telling; see `port.Backend`."""
+
     def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
         """Yield the live resources of a kind; see `port.Backend`."""
         for resource in self.resources:

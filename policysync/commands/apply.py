@@ -17,8 +17,9 @@ import click
 from policysync.apply.execute import OnError, execute
 from policysync.backends.port import Backend
 from policysync.commands.comparing import Comparing, Comparison, comparing
+from policysync.commands.forms import Output, forms_option, write
 from policysync.commands.guarded import case_of, refuse, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, format_option, pace_options, selection_options, stage_option
+from policysync.commands.options import Selection, pace_options, selection_options, stage_option
 from policysync.commands.progress import progress
 from policysync.commands.session import Session
 from policysync.documents.project import Target
@@ -27,7 +28,7 @@ from policysync.plan.change import Plan
 from policysync.plan.codec import Saved, hold_to, load, plan_digest
 from policysync.plan.guards.case import Consoles
 from policysync.plan.guards.listed import GUARDS
-from policysync.reports.outcome import outcome_json, outcome_text
+from policysync.reports.outcome import Applied, Ended
 from policysync.reports.text import plan_text
 from policysync.state.resource import Address, Resource
 
@@ -53,7 +54,7 @@ from policysync.state.resource import Address, Resource
     help="Wait so long for another apply to the same target; the default refuses at once.",
 )
 @pace_options
-@format_option
+@forms_option("apply")
 def command(
     *,
     stage: str,
@@ -67,7 +68,7 @@ def command(
     on_error: OnError,
     lock_timeout: float,
     session: Session,
-    form: str,
+    outputs: Sequence[Output],
 ) -> int:
     """Make the targets of a stage match git.
 
@@ -95,14 +96,19 @@ def command(
         salt=one.salt if one else "",
     )
     known = remembered_consoles(against)
-    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, form, known, lock_timeout)
-    statuses = []
-    for target in session.targets(against.stage, targets or list(plans)):
-        with session.backend(target) as backend:
-            statuses.append(_apply(against, target, backend, plans.get(target.name), manner))
-        if statuses[-1] is not Exit.DONE and on_error == "stop":
-            break
-    return _together(statuses)
+    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, known, lock_timeout)
+    ended: list[Ended] = []
+    try:
+        for target in session.targets(against.stage, targets or list(plans)):
+            with session.backend(target) as backend:
+                ended.append(_apply(against, target, backend, plans.get(target.name), manner))
+            if ended[-1].report.status is not Exit.DONE and on_error == "stop":
+                break
+    finally:
+        # What was done to the targets before is told also when the next one refuses.
+        if ended:
+            write("apply", outputs, Applied(stage, tuple(ended)))
+    return _together([one.report.status for one in ended])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +118,11 @@ class _Manner:
     allowed: frozenset[str]
     on_error: OnError
     yes: bool
-    form: str
     consoles: Consoles
     lock_timeout: float
 
 
-def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: _Manner) -> Exit:
+def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: _Manner) -> Ended:
     stop = threading.Event()
     with against.ledger.lock(target.name, stop, timeout=manner.lock_timeout, waiting=_say) as lock:
         comparison = seen(against, target, backend)
@@ -144,11 +149,7 @@ def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | 
                 salt=against.salt,
             )
             run.finish(report, settled=_settled(comparison, plan), gone=_gone(against, comparison))
-    if manner.form == "json":
-        click.echo(json.dumps(outcome_json(report, run.id), indent=1))
-    else:
-        click.echo(outcome_text(report))
-    return report.status
+    return Ended(report, run.id)
 
 
 def _say(text: str) -> None:
@@ -187,7 +188,8 @@ def _says_it_all(file: Path, plans: Mapping[str, Saved], targets: Sequence[str],
 
 def _settled(comparison: Comparison, plan: Plan) -> Iterator[Resource]:
     """Yield what git states and live already agrees with."""
-    differing = {change.address for change in comparison.plan.changes} | {change.address for change in plan.changes}
+    differing = {change.address for change in (*comparison.plan.changes, *plan.changes)}
+    differing |= {blockage.address for blockage in plan.blocked}
     yield from (resource for resource in comparison.world.desired if resource.address not in differing)
 
 
@@ -196,7 +198,11 @@ def _gone(against: Comparing, comparison: Comparison) -> Iterator[Address]:
     world = comparison.world
     present = {resource.address for resource in (*world.live, *world.desired)}
     undone = against.ledger.unrepaired(comparison.target.name) if against.selection.everything else {}
-    yield from (address for address in {**world.last_applied, **undone} if address not in present)
+    yield from (
+        address
+        for address in {**world.last_applied, **undone}
+        if address not in present and address.kind not in world.blocked
+    )
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import click
 
@@ -16,12 +16,13 @@ from policysync.backends.port import Backend
 from policysync.commands.options import Selection
 from policysync.commands.session import Session
 from policysync.documents.project import Stage, Target
+from policysync.documents.serving import belongs
 from policysync.documents.source import Source
-from policysync.errors import PolicySyncError
+from policysync.errors import NotServed, PolicySyncError
 from policysync.kinds.kind import Kind
 from policysync.plan.build import World, build
 from policysync.plan.change import Plan
-from policysync.state.resource import Address, Resource
+from policysync.state.resource import Address, Hindrance, Resource
 
 # Each read has workers of its own, so a few at once keep every connection busy.
 _READS_AT_ONCE = 6
@@ -44,6 +45,7 @@ class Comparing:
     """A stage as git says it is, ready to be held against its targets.
 
     `salt` makes the digests of secrets; it is the ledger's, or one for this run where there is no ledger.
+    `heal_accepted` takes edits by hand back that policysync.yaml accepts.
     """
 
     session: Session
@@ -54,6 +56,7 @@ class Comparing:
     selection: Selection
     salt: str
     prune: bool = False
+    heal_accepted: bool = False
 
     def compare(self, target: Target, backend: Backend) -> Comparison:
         """Read a target and plan what makes it match git."""
@@ -68,11 +71,16 @@ class Comparing:
             dirty=self.source.dirty,
             notices=[self.ledger.notice] if self.ledger.notice else [],
         )
-        return Comparison(target, world, plan)
+        return Comparison(target, world, replace(plan, heals_accepted=self.heal_accepted))
+
+    def stated(self, target: Target) -> Iterator[Resource]:
+        """Yield what git says one target should hold, whatever was selected."""
+        kinds = self.session.kinds
+        yield from (r for r in self.desired if belongs(target, kinds[r.address.kind], r))
 
     def world(self, target: Target, backend: Backend) -> World:
         """Read everything a plan is made of. Only kinds that git or the ledger mention are read."""
-        desired = self.selection.of_resources(r for r in self.desired if not r.targets or target.name in r.targets)
+        desired = self.selection.of_resources(self.stated(target))
         stated = {resource.address for resource in desired}
         last = self.ledger.last_applied(target.name)
         # Labels are only in git: what git no longer has cannot be selected by them.
@@ -81,32 +89,49 @@ class Comparing:
             for address, spec in last.items()
             if (address in stated or not self.selection.labels) and self.selection.has(address)
         }
-        live, others = self._read(backend, stated | set(applied))
+        backend.expect(applied | {resource.address: resource.spec for resource in desired})
+        live, others, blocked = self._read(backend, stated | set(applied))
         return World(
             desired=desired,
             live=live,
             last_applied=applied,
             others=others - set(last),
+            blocked=blocked,
+            accepted=() if self.heal_accepted else self.session.accepted(self.stage),
             protected=self.ledger.protected(target.name),
             salt=self.salt,
             remembers=bool(last),
         )
 
-    def _read(self, backend: Backend, wanted: set[Address]) -> tuple[tuple[Resource, ...], frozenset[Address]]:
-        """Return the live resources that were asked for, and the addresses of the others of the same kinds."""
+    def _read(self, backend: Backend, wanted: set[Address]) -> _Read:
+        """Return the live resources that were asked for, the others of the same kinds, and the kinds nobody serves."""
         names: dict[str, set[str]] = {}
         for address in wanted:
             names.setdefault(address.kind, set()).add(address.name)
         kinds = self.session.kinds
         if unknown := sorted(set(names) - set(kinds)):
             raise PolicySyncError(f"the ledger knows kinds that have no schema here: {', '.join(unknown)}")
+        everything, blocked = self.selection.everything, dict[str, Hindrance]()
+        live: list[Resource] = []
+        others: set[Address] = set()
         with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
-            found = [pool.submit(_bodies, backend, kinds[name], frozenset(names[name])) for name in names]
-            listed = [
-                pool.submit(_others, backend, kinds[name], names[name]) for name in names if self.selection.everything
-            ]
-            live = tuple(resource for job in found for resource in job.result())
-            return live, frozenset(address for job in listed for address in job.result())
+            found = {name: pool.submit(_bodies, backend, kinds[name], frozenset(names[name])) for name in names}
+            listed = {name: pool.submit(_others, backend, kinds[name], names[name]) for name in names if everything}
+            for name, job in found.items():
+                try:
+                    live += job.result()
+                    others |= set(listed[name].result() if everything else ())
+                except NotServed as error:
+                    blocked[name] = Hindrance("blocked", error.reason, str(error))
+        return _Read(tuple(live), frozenset(others), blocked)
+
+
+class _Read(NamedTuple):
+    """What a target holds of some kinds; see `World`."""
+
+    live: tuple[Resource, ...]
+    others: frozenset[Address]
+    blocked: Mapping[str, Hindrance]
 
 
 def _bodies(backend: Backend, kind: Kind, names: frozenset[str]) -> list[Resource]:
@@ -130,6 +155,7 @@ def comparing(
     *,
     prune: bool = False,
     salt: str = "",
+    heal_accepted: bool = False,
 ) -> Comparing:
     """Read what git says of a stage, and show the warnings on stderr.
 
@@ -137,7 +163,7 @@ def comparing(
         InvalidInput: a document is wrong.
     """
     stage = session.project.stage(stage_name)
-    source = session.source(revision)
+    source = session.source_of(stage, revision)
     desired, warnings = session.desired(source, stage)
     for warning in warnings:
         click.echo(str(warning), err=True)

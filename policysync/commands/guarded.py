@@ -11,6 +11,7 @@ from policysync.commands.comparing import Comparing, Comparison
 from policysync.commands.session import is_embedded
 from policysync.documents.guard_settings import Threshold
 from policysync.documents.project import Target
+from policysync.documents.source import Released
 from policysync.errors import Blocked, PolicySyncError
 from policysync.plan.change import Plan
 from policysync.plan.guards.case import Case, Consoles
@@ -27,12 +28,21 @@ def case_of(against: Comparing, comparison: Comparison, plan: Plan, known: Conso
         world=comparison.world,
         kinds=against.session.kinds,
         settings=settings,
-        stated=sum(not r.targets or target.name in r.targets for r in against.desired),
+        stated=sum(1 for _ in against.stated(target)),
         consoles=known,
         now=against.session.clock.now(),
         embedded=is_embedded(target),
+        released=_released(against),
     )
     return replace(case, begun=begun(against.ledger, target.name, collisions(case)))
+
+
+def _released(against: Comparing) -> str | None:
+    if against.stage.first:
+        return None
+    source = against.source
+    pin = source.pin if isinstance(source, Released) else against.session.pin(against.stage)
+    return pin.id if pin else ""
 
 
 def remembered_consoles(against: Comparing) -> Consoles:

@@ -35,7 +35,13 @@ def as_text(kinds: Iterable[Kind]) -> str:
     """Return the kinds as a table, sorted by name."""
     rows = [("NAME", "BACKEND", "KEY", "FIELDS", "BUILT-INS")]
     rows += sorted(
-        (kind.name, kind.backend, _key(kind), str(fields(kind)), ", ".join(map(_title, kind.builtins)) or "-")
+        (
+            kind.name,
+            ", ".join(kind.backends),
+            _key(kind),
+            str(fields(kind)),
+            ", ".join(map(_title, kind.builtins)) or "-",
+        )
         for kind in kinds
     )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -59,7 +65,7 @@ def _entry(kind: Kind) -> Mapping[str, Any]:
     return {
         "name": kind.name,
         "title": kind.title,
-        "backend": kind.backend,
+        "backends": list(kind.backends),
         "key": list(kind.key),
         "fields": fields(kind),
         "refers_to": sorted(kind.refs),

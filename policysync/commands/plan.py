@@ -6,15 +6,17 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
 from policysync.commands.comparing import Comparing, Comparison, comparing, each_target
+from policysync.commands.forms import Output, folder_in_repository, forms_option, write
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, format_option, pace_options, selection_options, stage_option
+from policysync.commands.options import Selection, pace_options, selection_options, stage_option
 from policysync.commands.session import Session
 from policysync.commands.unmanaged import seen_whole, unmanaged
 from policysync.errors import Exit
@@ -23,14 +25,8 @@ from policysync.plan.change import Plan
 from policysync.plan.codec import FORMAT_VERSION, dump
 from policysync.plan.drift import drift
 from policysync.plan.guards.listed import refusals
-from policysync.reports.text import LISTED, drift_text, plan_text
-
-
-class Text(Protocol):
-    """Writes one plan as text."""
-
-    def __call__(self, plan: Plan, *, colour: bool) -> str:
-        """Return the text."""
+from policysync.reports.planned import Planned
+from policysync.reports.text import LISTED
 
 
 @click.command()
@@ -43,7 +39,7 @@ class Text(Protocol):
 @click.option("--fail-unmanaged", is_flag=True, help="The same, and exit with 3 when there is any.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @pace_options
-@format_option
+@forms_option("plan")
 def command(
     *,
     stage: str,
@@ -57,7 +53,7 @@ def command(
     fail_unmanaged: bool,
     detailed_exitcode: bool,
     session: Session,
-    form: str,
+    outputs: Sequence[Output],
 ) -> int:
     """Show what would change in the targets of a stage.
 
@@ -66,6 +62,7 @@ def command(
       policysync plan --stage dev
       policysync plan --stage prod --revision v1.4 --out plan.json --detailed-exitcode
       policysync plan --stage prod --fail-unmanaged
+      policysync plan --stage prod --format text --format markdown=comment.md --format sarif=plan.sarif
     """
     against = comparing(session, stage, revision, selection, prune=prune)
     fail_unmanaged = fail_unmanaged or (session.project.guard_settings.unmanaged and not refresh_only)
@@ -82,13 +79,14 @@ def command(
     document |= {"checks": failed} if failed else {}
     if out:
         out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    text = drift_text if refresh_only else partial(_with_guards, refused, None if whole else LISTED)
-    show(plans, document, form, text)
+    guards = {(stage, target): said for target, said in refused.items()}
+    view = Planned(plans, document, refresh_only, guards, None if whole else LISTED)
+    show("plan", outputs, session, view)
     for said in failed.values():
         click.echo(f"unmanaged: {said['unmanaged']}", err=True)
     if failed:
         return Exit.BLOCKED
-    changes = any(plan.changes for plan in plans)
+    changes = any(plan.changes or plan.blocked for plan in plans)
     return Exit.CHANGES if detailed_exitcode and changes else Exit.DONE
 
 
@@ -97,10 +95,6 @@ def _judged(against: Comparing, comparisons: Sequence[Comparison]) -> tuple[list
     known = remembered_consoles(against)
     cases = [case_of(against, comparison, comparison.plan, known) for comparison in comparisons]
     return [with_notice(case) for case in cases], {case.plan.target: refusals(case) for case in cases}
-
-
-def _with_guards(refused: Mapping[str, Mapping[str, str]], listed: int | None, plan: Plan, *, colour: bool) -> str:
-    return plan_text(plan, colour=colour, listed=listed, guards=refused.get(plan.target, {}))
 
 
 def plan_document(stage: str, plans: Sequence[Plan], worlds: Sequence[World]) -> dict[str, Any]:
@@ -112,10 +106,7 @@ def plan_document(stage: str, plans: Sequence[Plan], worlds: Sequence[World]) ->
     }
 
 
-def show(plans: Sequence[Plan], document: Mapping[str, Any], form: str, text: Text = plan_text) -> None:
-    """Print plans on stdout, as JSON or by `text`."""
-    if form == "json":
-        click.echo(json.dumps(document, indent=1))
-        return
+def show(command: str, outputs: Sequence[Output], session: Session, view: Planned) -> None:
+    """Write plans, or what drifted, in every form that was asked for."""
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo("\n\n".join(text(plan, colour=colour) for plan in plans))
+    write(command, outputs, replace(view, colour=colour, folder=folder_in_repository(session.project.root)))

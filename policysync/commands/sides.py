@@ -18,6 +18,7 @@ from policysync.documents.desired import desired_state
 from policysync.documents.expand import Expansion
 from policysync.documents.project import Project, Stage, Target
 from policysync.documents.secrets import resolver
+from policysync.documents.serving import serves
 from policysync.errors import InvalidInput, PolicySyncError, Problem, Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.between import State
@@ -95,7 +96,7 @@ class Sides:
         if side.file:
             return State(tuple(self._of_file(side, online=online)))
         stage = self._stage(side)
-        source = self.session.source(side.revision or None)
+        source = self.session.source_of(stage, side.revision or None)
         secrets = resolver(self.session.environ, self.session.project.root) if online else _unresolved
         found = desired_state(source, self.session.project, stage, self.session.kinds, secrets)
         if found.errors:
@@ -122,7 +123,7 @@ class Sides:
         target = self._target(side)
         every = {name for name, kind in self.session.kinds.items() if kind.key and kind.api.get("list")}
         wanted = every if self._other(side).live else set(kinds)
-        served = [self.session.kinds[name] for name in wanted if self.session.kinds[name].backend == target.backend]
+        served = [self.session.kinds[name] for name in wanted if serves(target, self.session.kinds[name])]
         with self.session.backend(target) as backend, ThreadPoolExecutor(_KINDS_AT_ONCE) as pool:
             backend.probe()
             parts = list(pool.map(lambda kind: _read(backend, kind, asked=bool(kinds)), served))

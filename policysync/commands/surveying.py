@@ -50,7 +50,7 @@ def survey(session: Session, targets: Sequence[Target], wish: Wish) -> Survey:
     found = Survey()
     failed: set[str] = set()
     for target in targets:
-        kinds = wish.of_backend(session.kinds, target.backend)
+        kinds = wish.of_target(session.kinds, target)
         with session.backend(target) as backend:
             backend.probe()
             for kind, result in by_kind(kinds, partial(_read, backend, wish)):

@@ -13,6 +13,7 @@ from policysync.commands.guarded import seen
 from policysync.commands.surveying import by_kind
 from policysync.commands.wish import can_adopt
 from policysync.documents.project import Target
+from policysync.documents.serving import serves
 from policysync.errors import Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Plan
@@ -23,7 +24,7 @@ def seen_whole(against: Comparing, target: Target, backend: Backend) -> Comparis
     """Compare a target with git, and list everything there that git does not have. What the product ships is not."""
     comparison = seen(against, target, backend)
     found = _found(against, target, backend)
-    managed = {r.address for r in against.desired if not r.targets or target.name in r.targets}
+    managed = {resource.address for resource in against.stated(target)}
     managed |= against.ledger.last_applied(target.name).keys()
     loose = {address for address in found.objects if address not in managed and against.selection.has(address)}
     return replace(comparison, plan=_with(comparison.plan, loose, found.notices()))
@@ -58,7 +59,7 @@ def _found(against: Comparing, target: Target, backend: Backend) -> _Found:
     kinds = [
         kind
         for kind in against.session.kinds.values()
-        if kind.backend == target.backend and can_adopt(kind) and not kind.parts_of
+        if serves(target, kind) and can_adopt(kind) and not kind.parts_of
     ]
     objects: set[Address] = set()
     lacking, unread = [], []

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from policysync.commands.options import Selection
+from policysync.documents.project import Target
+from policysync.documents.serving import serves
 from policysync.documents.suggest import did_you_mean
 from policysync.errors import PolicySyncError
 from policysync.kinds.kind import Kind
@@ -31,8 +33,8 @@ class Wish:
         """Whether nothing was named."""
         return not (self.kinds or self.selection.only)
 
-    def of_backend(self, kinds: Mapping[str, Kind], backend: str) -> list[Kind]:
-        """Return the kinds to read from the targets of a backend.
+    def of_target(self, kinds: Mapping[str, Kind], target: Target) -> list[Kind]:
+        """Return the kinds to read from a target.
 
         A view over other kinds is read where it was asked for, or is in git: else the kinds themselves say it all.
         """
@@ -44,7 +46,7 @@ class Wish:
         return [
             kind
             for name, kind in kinds.items()
-            if kind.backend == backend
+            if serves(target, kind)
             and (name in wanted or not wanted)
             and can_adopt(kind)
             and (not kind.parts_of or name in named | said)

@@ -11,14 +11,17 @@ import orjson
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, Name
 from policysync.documents.composite import stated_twice
+from policysync.documents.finding import Finding
 from policysync.documents.flaw import Engine
 from policysync.documents.lint import Lint
 from policysync.documents.project import Project, Stage
 from policysync.documents.references import Present, Reference, References
+from policysync.documents.serving import holds
 from policysync.documents.stage import Draft, Staging
 from policysync.documents.verdict import open_engine, verdict
 from policysync.errors import Problem
 from policysync.kinds.kind import Kind
+from policysync.pointer import resolve
 from policysync.version import VERSION
 
 RULES = "1"
@@ -84,10 +87,23 @@ class Judge:
         found = [(draft, problem) for draft in drafts for problem in self._alone(draft)]
         found += self._dangling(drafts, names, stage)
         found += _same_names(drafts)
+        found += [(draft, problem) for draft in drafts if (problem := self._homeless(draft, stage))]
         found += [(draft, draft.problem(finding, self.catalog.placing)) for draft, finding in stated_twice(drafts)]
         wrong = {id(draft) for draft, problem in found if not problem.warning}
         good = tuple(draft for draft in drafts if id(draft) not in wrong)
         return Judged(drafts, good, tuple(problem for _, problem in found))
+
+    def _homeless(self, draft: Draft, stage: Stage) -> Problem | None:
+        """Return a warning when no target of the stage is meant by a resource."""
+        if not stage.targets or any(holds(target, draft.kind, draft.spec) for target in stage.targets):
+            return None
+        backend = draft.kind.backend_of(draft.spec)
+        bound = [
+            f"{option} {resolve(draft.spec, at)}" for at, option in draft.kind.binds.items() if resolve(draft.spec, at)
+        ]
+        named = f" with {' and '.join(bound)}" if bound else ""
+        message = f"no target of stage {stage.name} serves it; want one with backend {backend}{named}"
+        return draft.problem(Finding((), message, "no-target", warning=True), self.catalog.placing)
 
     def _alone(self, draft: Draft) -> tuple[Problem, ...]:
         """Return what is wrong with a draft whatever else the stage holds."""

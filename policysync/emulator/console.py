@@ -63,7 +63,7 @@ class Console:
         return {
             k.name: k
             for k in self._given.values()
-            if k.backend == _BACKEND and k.api and (edition == "both" or not k.editions or edition in k.editions)
+            if _BACKEND in k.backends and k.api and (edition == "both" or not k.editions or edition in k.editions)
         }
 
     def _every_kind(self) -> Iterable[Kind]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policysync.kinds.field import Field
-from policysync.pointer import escape
+from policysync.pointer import escape, resolve
 
 SINGLETON = "settings"
 """What the one resource of a kind is called that has only one."""
@@ -32,16 +32,20 @@ class Kind:
 
     Attributes:
         name: PascalCase; what a document's `kind` says.
-        backend: who serves it.
+        backends: who may serve it; `backend_of` says which of them serves one resource.
+        binds: which option of a target a value of the spec has to agree with, by the pointer of the value.
         key: the members of `spec` that make the natural key. One member is also the resource's name in git;
             several are joined by `/` for messages, and `metadata.name` is then free.
         scope: kinds with the same scope share one space of names.
         singleton: there is one, called `settings`; it is neither created nor deleted, and has no key.
         slots: the names of the objects there are from the start and for ever; empty when they come and go.
         parts_of: the singleton each member writes into: the same values, seen from another side.
+        whole: a document states everything: a default that git leaves out counts as stated.
         read_only: read and referred to, never in git.
         editions: the only editions of the product that have it; empty when all do.
         eventual: seconds for which a read may still show what was before a write.
+        chosen_by: the pointer of the value in the spec that chooses the backend; empty where there is no choice.
+        choices: the backend for each such value, and for `default`.
         exclude: live objects with these values are the product's own and are never managed.
         root: the fields, as a tree.
         api: `x-api` as written; its meaning belongs to the backend.
@@ -51,7 +55,7 @@ class Kind:
     """
 
     name: str
-    backend: str
+    backends: tuple[str, ...]
     key: tuple[str, ...]
     scope: str
     builtins: tuple[Builtin, ...]
@@ -66,9 +70,20 @@ class Kind:
     singleton: bool = False
     slots: tuple[str, ...] = ()
     parts_of: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
     read_only: bool = False
     editions: tuple[str, ...] = ()
     eventual: int = 0
+    binds: Mapping[str, str] = field(default_factory=dict)
+    chosen_by: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+    def backend_of(self, spec: Mapping[str, Any]) -> str:
+        """Return who serves a resource with this spec."""
+        if not self.chosen_by:
+            return self.backends[0]
+        said = resolve(spec, self.chosen_by)
+        return self.choices.get(said if isinstance(said, str) else "default", self.choices["default"])
 
     def name_of(self, spec: Mapping[str, Any]) -> str:
         """Return the natural key of an object as one text; empty when it has none.

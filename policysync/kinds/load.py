@@ -112,9 +112,11 @@ def load_kind(file: Path, parts: _Parts | None = None) -> Kind:
 
 
 def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
+    backend = about["backend"]
+    choices = {} if isinstance(backend, str) else {said: by for said, by in backend.items() if said != "by"}
     return Kind(
         name=about["name"],
-        backend=about["backend"],
+        backends=(backend,) if isinstance(backend, str) else tuple(dict.fromkeys(choices.values())),
         key=_texts(about["key"]),
         scope=about.get("scope", about["name"]),
         builtins=tuple(
@@ -131,9 +133,13 @@ def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
         singleton=about.get("singleton", False),
         slots=tuple(about.get("slots", ())),
         parts_of=about.get("parts-of", {}),
+        whole=about.get("whole", False),
         read_only=about.get("read-only", False),
         editions=_texts(about.get("edition", ())),
         eventual=about.get("eventual", 0),
+        binds=about.get("target", {}),
+        chosen_by="" if isinstance(backend, str) else backend["by"],
+        choices=choices,
         digest=hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).hexdigest(),
     )
 

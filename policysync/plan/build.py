@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from policysync.documents.accepted import Accepted
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
-from policysync.plan.change import Action, Cause, Change, Edit, Plan, Release
+from policysync.plan.accepted import sparing
+from policysync.plan.change import Action, Blockage, Cause, Change, Edit, Plan, Release
 from policysync.plan.diff import diff, released
 from policysync.plan.order import references, waves
 from policysync.plan.posture import posture_of_change
 from policysync.pointer import MISSING
 from policysync.state.normalize import live_spec, new_spec
-from policysync.state.resource import Address, Resource
+from policysync.state.resource import Address, Hindrance, Resource
 
 LastApplied = Mapping[Address, Mapping[str, Any]]
 """The specs as they were last applied; a secret in them stands as `{"$digest": …}`."""
@@ -31,6 +33,8 @@ class World:
         others: further live resources of the same kinds.
         protected: what git asked never to delete when it was last applied.
         remembers: the ledger knows something of the target, whatever was selected.
+        blocked: kinds that nothing in the target serves, by name.
+        accepted: edits by hand that are left as they are.
         salt: with which the digests in `last_applied` were made.
     """
 
@@ -41,6 +45,25 @@ class World:
     protected: frozenset[Address] = frozenset()
     salt: str = ""
     remembers: bool = False
+    blocked: Mapping[str, Hindrance] = field(default_factory=dict)
+    accepted: tuple[Accepted, ...] = ()
+
+    def hindrances(self, kinds: Mapping[str, Kind]) -> dict[Address, Hindrance]:
+        """Return what can neither be compared nor changed: itself, or because it refers to what is not there."""
+        live = {resource.address for resource in self.live}
+        known = {*self.last_applied, *(resource.address for resource in self.desired)}
+        found = {address: self.blocked[address.kind] for address in known if address.kind in self.blocked}
+        found |= {resource.address: resource.hindrance for resource in self.live if resource.hindrance}
+        missing = found.keys() - live
+        while missing:
+            waiting = {
+                r.address: sorted(behind)[0]
+                for r in self.desired
+                if r.address not in found and (behind := references(kinds[r.address.kind], r) & missing)
+            }
+            found |= {a: Hindrance("blocked", "refers-to-blocked", f"refers to {to}") for a, to in waiting.items()}
+            missing = waiting.keys() - live
+        return found
 
 
 def build(
@@ -57,10 +80,18 @@ def build(
     """Return what makes the target match git. Nothing is deleted without `prune`."""
     live = {resource.address: resource for resource in world.live}
     desired = {resource.address: resource for resource in world.desired}
-    gone = [live[address] for address in sorted(world.last_applied) if address in live and address not in desired]
+    hindered = world.hindrances(kinds)
+    gone = [
+        live[address]
+        for address in sorted(world.last_applied)
+        if address in live and address not in desired and address not in hindered
+    ]
     deletable = [r for r in gone if _deletable(r, kinds[r.address.kind], world)] if prune else []
     held = _held({r.address for r in deletable}, world, kinds) if deletable else {}
-    changes = [change for r in world.desired if (change := _change(r, live.get(r.address), world, kinds))]
+    free = [r for r in world.desired if r.address not in hindered]
+    left = sparing(world.accepted, free, live, last=world.last_applied, kinds=kinds, salt=world.salt)
+    changes = [change for r in left.desired if (change := _change(r, live.get(r.address), world, kinds))]
+    changes = [replace(change, remembered=left.remembered.get(change.address)) for change in changes]
     changes += [_delete(r, kinds[r.address.kind]) for r in deletable if r.address not in held]
     doomed = {change.address for change in changes if change.action is Action.DELETE}
     return Plan(
@@ -75,6 +106,8 @@ def build(
         live=len(live) + len(world.others),
         desired=len(desired),
         schemas=tuple(sorted({c.address.kind: kinds[c.address.kind].digest for c in changes}.items())),
+        blocked=tuple(Blockage(address, why) for address, why in sorted(hindered.items())),
+        spared=left.spared,
         notices=(*notices, *(f"{address} is kept: {by} still refers to it" for address, by in sorted(held.items()))),
     )
 

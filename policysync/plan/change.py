@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from policysync.pointer import MISSING
-from policysync.state.resource import Address, Resource
+from policysync.state.resource import Address, Hindrance, Resource
 
 
 class Action(StrEnum):
@@ -35,6 +36,10 @@ class Posture(StrEnum):
     NEUTRAL = "neutral"
 
 
+OPPOSITE = {Posture.STRICTER: Posture.LOOSER, Posture.LOOSER: Posture.STRICTER}
+"""What a change does that takes another one back; the others are their own opposite."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """One path inside a resource.
@@ -51,6 +56,11 @@ class Edit:
     posture: Posture = Posture.NEUTRAL
     gated: bool = False
 
+    def flipped(self) -> Edit:
+        """Return the edit that takes this one back."""
+        posture = OPPOSITE.get(self.posture, self.posture)
+        return replace(self, before=self.after, after=self.before, posture=posture)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -65,7 +75,8 @@ class Change:
 
     `replace` says that the object has to be deleted and created: its kind knows no update, or `immutable`, a field
     that cannot change has to. `cause`, `posture` and `edits` are for people;
-    apply does not branch on them.
+    apply does not branch on them. `remembered` is what the ledger is to remember where that is not `after`, because
+    an edit by hand is accepted and stays.
     """
 
     action: Action
@@ -77,6 +88,7 @@ class Change:
     posture: Posture = Posture.NEUTRAL
     replace: bool = False
     immutable: bool = False
+    remembered: Resource | None = None
 
     @property
     def id(self) -> str:
@@ -93,13 +105,36 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """What somebody changed by hand on one resource, and what is left so before `until`.
+
+    `edits` say what happened: `before` is what git states, `after` what is there. There are none where somebody deleted
+    the resource. `said` is the date as it stands in policysync.yaml.
+    """
+
+    address: Address
+    edits: tuple[Edit, ...]
+    until: datetime
+    said: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blockage:
+    """A resource that git states and that can neither be compared nor changed at the moment."""
+
+    address: Address
+    hindrance: Hindrance
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What makes one target match one revision. Waves run one after another; changes in a wave may run at once.
 
     `revision` is the git revision of the documents, empty outside git; `dirty` says that the work tree differed
     from it. `live` counts the live resources of the kinds that were read. `schemas` maps each kind in
     the plan to the digest of its schema. `notices` are sentences for people. `identity` is the console's that live
-    was read from, empty where nobody asked it.
+    was read from, empty where nobody asked it. `spared` is accepted drift that stays; with `heals_accepted` none does.
     """
 
     stage: str
@@ -115,6 +150,9 @@ class Plan:
     schemas: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = ()
     identity: str = ""
+    blocked: tuple[Blockage, ...] = ()
+    spared: tuple[Spared, ...] = ()
+    heals_accepted: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policysync.errors import PolicySyncError, StalePlan
-from policysync.plan.change import Change, Edit, Plan
+from policysync.plan.change import Blockage, Change, Edit, Plan, Spared
 from policysync.pointer import MISSING
 from policysync.state.normalize import canonical, digest
 
@@ -31,6 +31,7 @@ class Saved:
     changes: Mapping[str, tuple[str, str]]
     schemas: Mapping[str, str]
     identity: str = ""
+    heals_accepted: bool = False
 
 
 def dump(plan: Plan, salt: str) -> dict[str, Any]:
@@ -52,6 +53,9 @@ def dump(plan: Plan, salt: str) -> dict[str, Any]:
         "notices": list(plan.notices),
         "summary": summary(plan),
         **({"identity": plan.identity} if plan.identity else {}),
+        **({"accepted": [spared_json(spared) for spared in plan.spared]} if plan.spared else {}),
+        **({"heals_accepted": True} if plan.heals_accepted else {}),
+        **({"blocked": [blockage_json(blockage) for blockage in plan.blocked]} if plan.blocked else {}),
     }
     # Through the canonical form, so that what is returned is plain JSON whatever stood in an edit.
     plain: dict[str, Any] = json.loads(canonical(document, salt))
@@ -95,6 +99,7 @@ def load(document: Any) -> Saved:
         changes={change["id"]: (change["before_digest"], change["after_digest"]) for change in changes},
         schemas=document["schemas"],
         identity=document.get("identity", ""),
+        heals_accepted=bool(document.get("heals_accepted")),
     )
 
 
@@ -164,6 +169,22 @@ def _change(change: Change, salt: str) -> dict[str, Any]:
         "before_digest": before,
         "after_digest": after,
         **({"file": str(change.after.where)} if change.after and change.after.where.file else {}),
+    }
+
+
+def blockage_json(blockage: Blockage) -> dict[str, str]:
+    """Return what is known of a resource that is blocked, as JSON data."""
+    why = blockage.hindrance
+    return {"resource": str(blockage.address), "state": why.state, "reason": why.reason, "message": why.message}
+
+
+def spared_json(spared: Spared) -> dict[str, Any]:
+    """Return accepted drift as data; a value may still hold secrets. `edits` is empty for a deleted resource."""
+    return {
+        "resource": str(spared.address),
+        "until": spared.until.isoformat(),
+        "reason": spared.reason,
+        "edits": [_edit(edit) for edit in spared.edits],
     }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from policysync.apply.events import Outcome
 from policysync.apply.report import GOOD, Report
+from policysync.plan.codec import blockage_json
+from policysync.reports.view import printable
 
 FORMAT_VERSION = 1
 
@@ -19,14 +22,48 @@ _WORDS = {
 }
 
 
+class Ended(NamedTuple):
+    """How the apply called `id` ended."""
+
+    report: Report
+    id: str
+
+
+class Applied(NamedTuple):
+    """How the applies to the targets of a stage ended, in their order."""
+
+    stage: str
+    ended: tuple[Ended, ...]
+
+
+def text(view: Applied) -> str:
+    """Return what went wrong, a change a line, and the line that counts, for each target."""
+    return "\n".join(outcome_text(ended.report) for ended in view.ended)
+
+
+def as_json(view: Applied) -> str:
+    """Return a JSON document for each target."""
+    return "\n".join(json.dumps(outcome_json(ended.report, ended.id), indent=1) for ended in view.ended)
+
+
 def outcome_text(report: Report) -> str:
     """Return what went wrong, a change a line, and the line that counts."""
+    return "\n".join([*outcome_lines(report), outcome_counts(report)])
+
+
+def outcome_lines(report: Report) -> list[str]:
+    """Return what is not in order, a change a line."""
     lines = [
         f"  {done.outcome.value}: {done.change.id}: {done.message}{_fields(done.fields)}"
         for done in report.outcomes
         if done.outcome not in GOOD
     ]
-    return "\n".join([*lines, f"Apply to {report.target}: {', '.join(_counts(report)) or 'nothing to do'}."])
+    return [*lines, *(f"  {printable(str(b.address))}: {printable(str(b.hindrance))}" for b in report.blocked)]
+
+
+def outcome_counts(report: Report) -> str:
+    """Return the line that counts."""
+    return f"Apply to {report.target}: {', '.join(_counts(report)) or 'nothing to do'}."
 
 
 def outcome_json(report: Report, apply_id: str) -> dict[str, Any]:
@@ -46,6 +83,7 @@ def outcome_json(report: Report, apply_id: str) -> dict[str, Any]:
             }
             for done in report.outcomes
         ],
+        "blocked": [blockage_json(blockage) for blockage in report.blocked],
     }
 
 
@@ -53,6 +91,8 @@ def _counts(report: Report) -> Iterator[str]:
     for outcome, word in _WORDS.items():
         if count := report.count(outcome):
             yield f"{count} {word}"
+    if report.blocked:
+        yield f"{len(report.blocked)} blocked"
 
 
 def _fields(fields: tuple[str, ...]) -> str:

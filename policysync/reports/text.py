@@ -26,25 +26,37 @@ def plan_text(
     """
     revision = f"revision {plan.revision[:12]}" if plan.revision else "no revision"
     dirty = ", work tree not committed" if plan.dirty else ""
-    asides = [*_guarded(guards), *_asides(plan, listed)]
-    lines = [f"{_heading(plan)} · {revision}{dirty}", "", *_changes(plan, colour=colour), *asides]
-    lines += [""] if asides else []
+    beside = [*_guarded(guards), *asides(plan, listed)]
+    lines = [f"{_heading(plan)} · {revision}{dirty}", "", *_changes(plan, colour=colour), *beside]
+    lines += [""] if beside else []
     return "\n".join([*lines, closing(plan)])
 
 
 def drift_text(plan: Plan, *, colour: bool = False) -> str:
     """Return what somebody changed by hand as text; it ends with the line that counts."""
+    lines = [f"{_heading(plan)} · live against last applied", "", *_changes(plan, colour=colour)]
+    return "\n".join([*lines, drift_closing(plan)])
+
+
+def drift_closing(plan: Plan) -> str:
+    """Return the last line of what drifted."""
     counts = summary(plan)
     end = f"Drift: {counts['change']} edited by hand, {counts['destroy']} deleted by hand."
-    lines = [f"{_heading(plan)} · live against last applied", "", *_changes(plan, colour=colour)]
-    return "\n".join([*lines, end if plan.changes else f"No drift. {end}"])
+    return end if plan.changes else f"No drift. {end}"
 
 
 def closing(plan: Plan) -> str:
     """Return the last line of a plan."""
     counts = summary(plan)
+    if plan.blocked:
+        many = len(plan.blocked)
+        return f"{_counted(counts)} {many} {'resource' if many == 1 else 'resources'} blocked."
     if not plan.changes:
         return "No changes. Plan: 0 to add, 0 to change, 0 to destroy."
+    return _counted(counts)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
     return f"Plan: {counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy."
 
 
@@ -74,8 +86,10 @@ def _paint(text: str, what: str, *, colour: bool) -> str:
     return f"{_COLOURS[what]}{text}{_RESET}" if colour else text
 
 
-def _asides(plan: Plan, listed: int | None) -> list[str]:
-    lines = [f"  note: {printable(notice)}" for notice in plan.notices]
+def asides(plan: Plan, listed: int | None) -> list[str]:
+    """Return what there is to say beside the changes, a sentence a line."""
+    lines = [f"  ! {printable(str(b.address))}: {printable(str(b.hindrance))}" for b in plan.blocked]
+    lines += [f"  note: {printable(notice)}" for notice in plan.notices]
     lines += [f"  kept: {printable(str(address))} is no longer in git and is left alone" for address in plan.kept]
     lines += [
         f"  released: {printable(str(r.address))} {path_text(r.path)} is no longer in git and keeps its value"

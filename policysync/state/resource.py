@@ -33,6 +33,22 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why a resource can neither be compared nor changed at the moment.
+
+    `state` is "unreadable" (it is there, or may be, and cannot be read) or "blocked" (what would hold it is missing);
+    `reason` is a stable code, `message` a sentence that says what to do.
+    """
+
+    state: str
+    reason: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.reason}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A resource in normal form.
 
@@ -41,6 +57,8 @@ class Resource:
         id          empty                          the backend's own id, where it differs from the name
         raw         empty                          the body as it came, fields newer than our schema included
         where       the document                   empty
+
+    A live resource with a `hindrance` is there, and its spec says nothing.
 
     `labels`, `targets` and `protect` come from git and are empty on a live resource.
     Sensitive values are `Secret`s on both sides.
@@ -54,3 +72,4 @@ class Resource:
     targets: tuple[str, ...] = ()
     protect: bool = False
     where: Location = Location("")
+    hindrance: Hindrance | None = None

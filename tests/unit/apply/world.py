@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,9 @@ class Faulty:
 
     def probe(self) -> Facts:
         return self.memory.probe()
+
+    def expect(self, stated: Mapping[Address, Mapping[str, Any]]) -> None:
+        self.memory.expect(stated)
 
     def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
         if self.on_read is not None:

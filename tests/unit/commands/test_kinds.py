@@ -60,7 +60,7 @@ def test_programs_get_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> No
     answer = json.loads(capsys.readouterr().out)
     assert answer["format_version"] == 1
     image = next(kind for kind in answer["kinds"] if kind["name"] == "ImageAssurancePolicy")
-    assert image["backend"] == "aqua"
+    assert image["backends"] == ["aqua"]
     assert image["key"] == ["name"]
     assert image["built_ins"][0]["name"] == "Default"
     assert "Registry" in image["refers_to"]

@@ -13,7 +13,7 @@ from policysync.kinds.kind import Builtin, Kind, walk
 def kind(schema: dict[str, Any] | None = None, **changes: Any) -> Kind:
     about: dict[str, Any] = {
         "name": "Widget",
-        "backend": "aqua",
+        "backends": ("aqua",),
         "key": ("name",),
         "scope": "Widget",
         "builtins": (),

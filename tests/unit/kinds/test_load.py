@@ -57,7 +57,7 @@ def test_what_a_file_says_about_a_kind(tmp_path: Path) -> None:
     }
     write(tmp_path, {"widget.json": {**WIDGET, "x-kind": about, "title": "A widget", "x-api": {"base": "console"}}})
     kind = load_kind(tmp_path / "widget.json")
-    assert (kind.name, kind.backend, kind.key, kind.scope) == ("Widget", "aqua", ("name", "type"), "widgets")
+    assert (kind.name, kind.backends, kind.key, kind.scope) == ("Widget", ("aqua",), ("name", "type"), "widgets")
     assert [(b.name, b.match, b.editable, b.confidence) for b in kind.builtins] == [
         ("Default", None, True, "likely"),
         ("", {"own": True}, False, "sure"),
@@ -221,7 +221,7 @@ def test_further_folders_add_to_the_kinds_of_the_product(tmp_path: Path) -> None
 def test_the_product_brings_its_schemas() -> None:
     assert (builtin_schemas() / "annotations.json").is_file()
     assert "Annotations" not in load_kinds()
-    assert load_kinds()["ImageAssurancePolicy"].backend == "aqua"
+    assert load_kinds()["ImageAssurancePolicy"].backends == ("aqua",)
 
 
 def test_what_a_file_says_about_the_sort_of_a_kind(tmp_path: Path) -> None:

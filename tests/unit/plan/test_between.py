@@ -35,7 +35,7 @@ SCHEMA: dict[str, Any] = {
 }
 THING = Kind(
     "Thing",
-    "aqua",
+    ("aqua",),
     ("name",),
     "Thing",
     (Builtin("Default"),),

@@ -112,7 +112,7 @@ def test_nothing_is_said_without_need(name: str, data: st.DataObject) -> None:
 def small_kind(properties: dict[str, Any], required: tuple[str, ...] = (), **more: Any) -> Kind:
     schema = {"type": "object", "properties": {"name": {"type": "string"}, **properties}, "required": list(required)}
     schema |= more
-    return Kind("Thing", "aqua", ("name",), "Thing", (), {}, "", "", field_of(schema, "Thing"), {}, schema, "", "")
+    return Kind("Thing", ("aqua",), ("name",), "Thing", (), {}, "", "", field_of(schema, "Thing"), {}, schema, "", "")
 
 
 def said(properties: dict[str, Any], live: dict[str, Any], *required: str, full: bool = False) -> Mapping[str, Any]:
