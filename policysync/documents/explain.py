@@ -43,11 +43,17 @@ def explain(kind: Kind, spec: Any, flaw: Flaw) -> Iterator[Finding]:
     value = _follow(spec, flaw.value)
     keyword = str(flaw.rule[-1]) if flaw.rule else ""
     limit = node.get(keyword) if isinstance(node, Mapping) else node
+    if told := _told(kind.schema, flaw.rule):
+        missing = [name for name in limit if name not in value] if keyword == "required" else []
+        yield Finding((*path, *missing[:1]), told["message"], told["code"])
+        return
     if keyword in {"additionalProperties", "unevaluatedProperties"}:
         yield from _unknown(path, node, value)
     elif keyword == "required":
         if path or not kind.is_there_from_the_start(kind.name_of(value)):
             yield from _missing(kind, path, limit, value)
+    elif keyword == "type" and _is_source(kind, path):
+        yield Finding(path, f"a secret stands here in clear text, or nothing; want {_SOURCE}", "literal-secret")
     else:
         mark = MASK if _is_secret(kind, path) else shown(value)
         say = _SENTENCES.get(keyword)
@@ -55,9 +61,30 @@ def explain(kind: Kind, spec: Any, flaw: Flaw) -> Iterator[Finding]:
         yield Finding(path, message, code)
 
 
+def _told(schema: Any, rule: Steps) -> Mapping[str, str] | None:
+    """Return what the innermost schema on the way to a rule says of its being broken."""
+    said = None
+    for step in rule:
+        try:
+            schema = schema[step]
+        except (KeyError, IndexError, TypeError):
+            break
+        if isinstance(schema, Mapping) and "x-explain" in schema:
+            said = schema["x-explain"]
+    return said
+
+
+_SOURCE = "where it is kept, such as {env: NAME}, {file: PATH} or {kubernetesSecret: {name: NAME, key: KEY}}"
+
+
+def _is_source(kind: Kind, path: Path) -> bool:
+    field = field_at(kind.root, path)
+    return field is not None and field.secret_source
+
+
 def _is_secret(kind: Kind, path: Path) -> bool:
     fields = (field_at(kind.root, path[:length]) for length in range(len(path) + 1))
-    return any(field is not None and field.sensitive for field in fields)
+    return any(field is not None and (field.sensitive or field.secret_source) for field in fields)
 
 
 def _follow(value: Any, steps: Steps) -> Any:

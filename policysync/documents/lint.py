@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ _SILENT = frozenset({"read-only-field", "removed-field", "no-effect"})
 
 
 def _interesting(field: Field) -> bool:
-    said = field.key or field.known or field.removed or field.applies_when
+    said = field.key or field.known or field.usual or field.removed or field.applies_when
     return bool(said) or not field.relevant or not field.compared
 
 
@@ -91,6 +92,8 @@ def _member(kind: str, field: Field, value: Any, path: Path, above: Mapping[str,
         known = [str(word) for word in field.known]
         hint = did_you_mean(value, known) or f"; known are {one_of(known)}"
         yield Finding(path, f"{shown(value)} was not seen here before{hint}", "unknown-value", warning=True)
+    elif field.usual and isinstance(value, str) and not re.search(field.usual["pattern"], value):
+        yield Finding(path, f"{shown(value)}: {field.usual['message']}", "unusual-value", warning=True)
     yield from _walk(kind, field, value, path, above)
 
 

@@ -34,7 +34,7 @@ class Field:
         unlimited: the value that stands for more than any other: a list that holds it covers everything, a number that
             is it lies above all numbers; MISSING when there is none.
         gated_by: the boolean sibling without which the field has no effect.
-        normalizer: how values are spelt before they are compared: "case", "lines" or "port-range".
+        normalizer: how values are spelt before they are compared: "case", "lines", "port-range" or "quantity".
         ref: the kinds one of whose resources the text names.
         ref_with: the sibling whose value and the text together make the key of what is referred to; empty when the
             text is the key alone.
@@ -47,6 +47,8 @@ class Field:
         from_text: the member of its elements that a bare text in this list stands for; empty when there are none.
         required_on: "create" when only that call needs the field.
         known: the values seen so far; another one is a warning, not an error.
+        usual: the pattern a text usually has, and what to say as a warning of one that has not; empty when none.
+        secret_source: an object that says where a secret is kept; a text in its place may be the secret itself.
         exclude: elements of an array with these values are the server's own: never compared, never changed.
         relevant: False when the field travels in the body of this kind without effect.
         wire: pointer of the field in the body, relative to its parent; empty when it stands under its own name.
@@ -88,6 +90,8 @@ class Field:
     empty_means_all: bool = False
     normalizer: str = ""
     known: tuple[Any, ...] = ()
+    usual: Mapping[str, str] = field(default_factory=dict)
+    secret_source: bool = False
     exclude: Mapping[str, Any] = field(default_factory=dict)
     removed: str = ""
     wire: str = ""
@@ -143,6 +147,8 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         empty_means_all=empty == "all",
         normalizer=schema.get("x-normalize", ""),
         known=tuple(schema.get("x-known", ())),
+        usual=schema.get("x-usual", {}),
+        secret_source=schema.get("x-secret-source", False),
         exclude=schema.get("x-exclude", {}),
         removed=schema.get("x-removed", ""),
         wire=schema.get("x-wire", ""),

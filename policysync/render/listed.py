@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from policysync.kinds.kind import Kind
+from policysync.render import aqua_cloud_connector
 from policysync.render.artefact import Artefact
 from policysync.state.resource import Resource
 
 Renderer = Callable[[Resource, Kind], tuple[Artefact, ...]]
 """Takes a desired resource and returns its artefacts in the reviewable form: secrets stand as `<secret>`."""
 
-RENDERERS: Mapping[str, Renderer] = {}
+RENDERERS: Mapping[str, Renderer] = {"aqua-cloud-connector": aqua_cloud_connector.render}
