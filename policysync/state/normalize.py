@@ -20,6 +20,7 @@ from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
 from policysync.pointer import MISSING
 from policysync.secret import Secret
+from policysync.state.quantity import quantity
 
 Normalize = Callable[[Any], Any]
 
@@ -34,8 +35,11 @@ class Side(Enum):
 
 
 def desired_spec(kind: Kind, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what git states, in normal form. A member that says null is left out, as if it were not there."""
-    return _object(kind, spec, Side.STATED)
+    """Return what git states, in normal form. A member that says null is left out, as if it were not there.
+
+    A kind whose documents state everything gets its defaults as well.
+    """
+    return _object(kind, spec, Side.NEW if kind.whole else Side.STATED)
 
 
 def live_spec(kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -330,4 +334,9 @@ def _port_range(text: str) -> str:
     return first if first == last or not last else f"{first}-{last}"
 
 
-_RESPELL: Mapping[str, Callable[[str], str]] = {"case": str.lower, "lines": _lines, "port-range": _port_range}
+_RESPELL: Mapping[str, Callable[[str], str]] = {
+    "case": str.lower,
+    "lines": _lines,
+    "port-range": _port_range,
+    "quantity": quantity,
+}
