@@ -12,21 +12,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
+import click
+
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger, open_ledger
 from policysync.apply.retry import Retry
 from policysync.backends.connect import connect
 from policysync.backends.port import Backend
 from policysync.clock import Clock, SystemClock
+from policysync.documents.accepted import Accepted, in_force, unfit
 from policysync.documents.desired import desired_state
+from policysync.documents.pin import Pin, file_of, load_pin
 from policysync.documents.project import Limits as Pace
 from policysync.documents.project import Project, Stage, Target, find_root, load_project
+from policysync.documents.released import Released
 from policysync.documents.revision import Revision
 from policysync.documents.secrets import resolver
 from policysync.documents.source import Source
 from policysync.documents.worktree import WorkTree
 from policysync.emulator.embedded import embedded
-from policysync.errors import InvalidInput, PolicySyncError, Problem
+from policysync.errors import InvalidInput, PolicySyncError, Problem, StalePlan
 from policysync.kinds.load import Kinds, load_kinds
 from policysync.secret import Secret
 from policysync.state.resource import Resource
@@ -77,8 +82,52 @@ class Session:
         return tuple(known[name] for name in wanted)
 
     def source(self, revision: str | None = None) -> Source:
-        """Return where documents are read from: the work tree, or a revision."""
+        """Return the work tree, or a revision."""
         return Revision(self.project.root, revision) if revision else WorkTree(self.project.root)
+
+    def source_of(self, stage: Stage, revision: str | None = None) -> Source:
+        """Return what a stage follows: the work tree for the first one, its pin for the others.
+
+        With `revision` it is read from there instead, unless that is what the pin names anyway.
+
+        Raises:
+            PolicySyncError: nothing is released to the stage yet, or the pin names what is not here.
+            InvalidInput: the pin is wrong.
+        """
+        if stage.first:
+            return self.source(revision)
+        pin = self.pin(stage) if revision is None or "+" in revision else None
+        if pin and revision in (None, pin.id):
+            return Released(self.project.root, pin)
+        if revision is None:
+            raise PolicySyncError(
+                f"nothing is released to {stage.name} yet: `policysync promote --to {stage.name}` judges its gates and "
+                f"writes {file_of(stage.name)}; `--revision HEAD` shows what would change"
+            )
+        if "+" in revision:
+            raise StalePlan(
+                f"the release {revision} is not what {file_of(stage.name)} names"
+                + (f", that is {pin.id}" if pin else "; there is no such file")
+            )
+        return self.source(revision)
+
+    def pin(self, stage: Stage) -> Pin | None:
+        """Return the pin of a stage as it stands in the work tree; None when nothing is released to it.
+
+        Raises:
+            InvalidInput: the pin is wrong.
+        """
+        return None if stage.first else load_pin(tree := WorkTree(self.project.root), stage.name, tree.has)
+
+    def accepted(self, stage: Stage) -> tuple[Accepted, ...]:
+        """Return the edits by hand that are accepted in a stage at this moment.
+
+        Raises:
+            InvalidInput: policysync.yaml names a kind or a field there is not.
+        """
+        if wrong := tuple(unfit(self.project.accepted, self.kinds)):
+            raise InvalidInput(wrong)
+        return in_force(self.project.accepted, stage.name, self.clock.now())
 
     def desired(self, source: Source, stage: Stage) -> tuple[tuple[Resource, ...], tuple[Problem, ...]]:
         """Return what git says of a stage, secrets resolved, and the warnings.
@@ -150,8 +199,10 @@ def open_session(parallelism: int | None = None, max_rps: float | None = None) -
     if max_rps is not None:
         pace = replace(pace, requests_per_second=max_rps)
     session = Session(project, load_kinds(project.schemas), pace)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, lambda _number, _frame: _interrupted(session))
+    command = click.get_current_context(silent=True)
+    if command is not None and threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGINT, lambda _number, _frame: _interrupted(session))
+        command.find_root().call_on_close(lambda: signal.signal(signal.SIGINT, before))
     return session
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from policysync.documents.cache import NoCache, ParseCache
@@ -11,10 +12,11 @@ from policysync.documents.envelope import Envelopes
 from policysync.documents.parse import collector_off
 from policysync.documents.placing import Placing
 from policysync.documents.project import Project
-from policysync.documents.source_file import Source
+from policysync.documents.source_file import Composite, Source, as_of
 from policysync.documents.suggest import did_you_mean
-from policysync.errors import Problem
+from policysync.errors import Location, Problem
 from policysync.kinds.kind import Kind
+from policysync.state.resource import Address
 
 Name = tuple[str, str]
 """Kind, and the document's own name."""
@@ -31,7 +33,53 @@ class Catalog(NamedTuple):
 
 
 def load(source: Source, project: Project, kinds: Mapping[str, Kind], cache: ParseCache | None = None) -> Catalog:
-    """Read every document below policies/."""
+    """Read every document below policies/. A release takes single resources from other revisions."""
+    catalog = _load(source, project, kinds, cache)
+    if not isinstance(source, Composite):
+        return catalog
+    for revision, other in source.singles.items():
+        catalog = _with(catalog, _load(other, project, kinds, cache), revision, source.resources_of(revision), kinds)
+    return catalog
+
+
+def names_of(catalog: Catalog, addresses: Iterable[Address], kinds: Mapping[str, Kind]) -> frozenset[Name]:
+    """Return the documents that describe some resources; a resource nobody describes has none."""
+    wanted = frozenset(addresses)
+    return frozenset(
+        name
+        for name, document in catalog.base.items()
+        if document.kind in kinds and _address(document, kinds[document.kind]) in wanted
+    )
+
+
+def _address(document: Document, kind: Kind) -> Address:
+    return Address(kind.name, document.name if len(kind.key) <= 1 else kind.name_of(document.spec))
+
+
+def _with(
+    catalog: Catalog, other: Catalog, revision: str, addresses: frozenset[Address], kinds: Mapping[str, Kind]
+) -> Catalog:
+    """Return a catalog in which some resources are as another one has them, or gone where it has none."""
+    going, coming = names_of(catalog, addresses, kinds), names_of(other, addresses, kinds)
+
+    def mixed(mine: Mapping[Name, Document], theirs: Mapping[Name, Document]) -> dict[Name, Document]:
+        kept = {name: document for name, document in mine.items() if name not in going}
+        taken = {name: document for name, document in theirs.items() if name in coming}
+        return kept | {name: replace(d, where=_as_of(d.where, revision)) for name, d in taken.items()}
+
+    problems = (replace(problem, where=_as_of(problem.where, revision)) for problem in other.problems)
+    return catalog._replace(
+        base=mixed(catalog.base, other.base),
+        overlays={stage: mixed(mine, other.overlays.get(stage, {})) for stage, mine in catalog.overlays.items()},
+        problems=(*catalog.problems, *problems),
+    )
+
+
+def _as_of(where: Location, revision: str) -> Location:
+    return replace(where, file=as_of(where.file, revision))
+
+
+def _load(source: Source, project: Project, kinds: Mapping[str, Kind], cache: ParseCache | None = None) -> Catalog:
     placing = Placing(source)
     envelopes = Envelopes(project, kinds, placing)
     problems: list[Problem] = []

@@ -21,6 +21,7 @@ GUARD_NAMES = (
     "unmanaged-collision",
     "wrong-console",
     "freeze",
+    "not-released",
 )
 ANY = "*"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from policysync.errors import Location, Problem
+from policysync.state.resource import Address
 
 FILE_BYTES = 1024 * 1024
 FILES = 50_000
@@ -44,6 +45,23 @@ class Source(Protocol):
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file that `files` gave before; none when it has gone since."""
+
+
+@runtime_checkable
+class Composite(Source, Protocol):
+    """A source that has single resources from other revisions; files of those are called `<revision>:<path>`."""
+
+    @property
+    def singles(self) -> Mapping[str, Source]:
+        """The other revisions."""
+
+    def resources_of(self, revision: str) -> frozenset[Address]:
+        """Return the resources that are taken from one of them."""
+
+
+def as_of(path: str, revision: str) -> str:
+    """Return what a file of one revision is called beside files of others."""
+    return f"{revision[:12]}:{path}"
 
 
 def refused(path: str, message: str, code: str) -> SourceFile:

@@ -10,6 +10,7 @@ from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, load
 from policysync.documents.envelope import STAGES
 from policysync.documents.judge import Judge, Part
+from policysync.documents.pin import RELEASES, Known, pin_problems
 from policysync.documents.project import Project, Stage
 from policysync.documents.source_file import Source
 from policysync.errors import Problem
@@ -17,12 +18,13 @@ from policysync.kinds.kind import Kind
 
 
 class Validation(NamedTuple):
-    """What was looked at, and everything found, in the order of files and lines."""
+    """What was looked at, and everything found, in the order of files and lines. `files` are those with documents."""
 
     problems: tuple[Problem, ...]
     documents: int
     resources: int
     stages: int
+    files: tuple[str, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -39,13 +41,15 @@ def validate(
     files: Sequence[str] = (),
     cache: ParseCache | None = None,
     engine: str = "rust",
+    known: Known = lambda _: True,
 ) -> Validation:
-    """Judge some stages.
+    """Judge some stages, and the pins of all of them.
 
     Args:
         files: paths of files and folders, relative to the policy root. Only their resources, and what refers to them,
             are judged. Empty means everything.
         engine: "rust" or "python", who gives the schema verdict.
+        known: says whether the repository has a revision that a pin names.
     """
     catalog = load(source, project, kinds, cache)
     judge = Judge(catalog, project, kinds, engine=engine, cache=cache)
@@ -61,8 +65,11 @@ def validate(
         cache.save()
     problems = {_in_stages(problem, names, len(stages)) for problem, names in found.items()}
     problems |= {problem for problem in catalog.problems if not files or _below(problem.where.file, files)}
+    if not files or any(file == RELEASES or file.startswith(f"{RELEASES}/") for file in files):
+        pins = pin_problems(source, [stage.name for stage in project.stages], known)
+        problems |= {problem for problem in pins if not files or _below(problem.where.file, files)}
     documents = _documents(catalog, stages, files)
-    return Validation(tuple(sorted(problems)), documents, len(resources), len(stages))
+    return Validation(tuple(sorted(problems)), len(documents), len(resources), len(stages), tuple(sorted(set(documents))))
 
 
 def _in_stages(problem: Problem, names: list[str], total: int) -> Problem:
@@ -108,6 +115,7 @@ def _below(file: str, files: Sequence[str]) -> bool:
     return any(file == chosen or file.startswith(f"{chosen}/") for chosen in files)
 
 
-def _documents(catalog: Catalog, stages: Sequence[Stage], files: Sequence[str]) -> int:
+def _documents(catalog: Catalog, stages: Sequence[Stage], files: Sequence[str]) -> list[str]:
+    """Return the file of every document that was looked at."""
     listed = [*catalog.base.values(), *(d for stage in stages for d in catalog.overlays.get(stage.name, {}).values())]
-    return sum(not files or _below(document.where.file, files) for document in listed)
+    return [document.where.file for document in listed if not files or _below(document.where.file, files)]

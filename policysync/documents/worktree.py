@@ -40,6 +40,12 @@ class WorkTree:
         """Whether policies or policysync.yaml hold changes or files that are not committed."""
         return bool(self._git("status", "--porcelain", "-z", "--untracked-files=all", "--", *READ))
 
+    def has(self, revision: str) -> bool:
+        """Return whether a revision is in the repository; outside git nobody can say, and it counts as there."""
+        return not self._in_git() or bool(
+            self._git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").strip()
+        )
+
     def files(self, *folders: str) -> Iterator[SourceFile]:
         """Yield the files below some folders that may hold documents, sorted by path."""
         paths = [path for folder in folders for path in self._paths(folder, ())]
@@ -55,8 +61,11 @@ class WorkTree:
         except OSError:
             return b""
 
+    def _in_git(self) -> bool:
+        return any((folder / ".git").exists() for folder in (self.root, *self.root.parents))
+
     def _git(self, *arguments: str) -> bytes:
-        if not any((folder / ".git").exists() for folder in (self.root, *self.root.parents)):
+        if not self._in_git():
             return b""
         # Imported when it is needed: validating a work tree starts no process.
         answer: bytes = importlib.import_module("policysync.documents.git").git(self.root, *arguments, missing=b"")

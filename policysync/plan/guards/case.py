@@ -27,6 +27,7 @@ class Case:
         consoles: what the ledger remembers.
         begun: what an apply once set out to create here, however that ended.
         embedded: the target is an embedded console, where nothing real can break.
+        released: what the pin of the stage names, empty where there is none; None for a stage that follows the branch.
     """
 
     plan: Plan
@@ -38,6 +39,7 @@ class Case:
     begun: frozenset[Address] = frozenset()
     now: datetime = _NEVER
     embedded: bool = False
+    released: str | None = None
 
 
 Guard = Callable[[Case], str | None]

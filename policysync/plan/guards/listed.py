@@ -11,6 +11,7 @@ from policysync.plan.guards.dirty_tree import dirty_tree
 from policysync.plan.guards.empty_desired import empty_desired
 from policysync.plan.guards.freeze import freeze
 from policysync.plan.guards.immutable import immutable
+from policysync.plan.guards.not_released import not_released
 from policysync.plan.guards.protected import protected
 from policysync.plan.guards.too_many_changes import too_many_changes
 from policysync.plan.guards.too_many_deletes import too_many_deletes
@@ -28,6 +29,7 @@ GUARDS: Mapping[str, Guard] = {
     "unmanaged-collision": unmanaged_collision,
     "wrong-console": wrong_console,
     "freeze": freeze,
+    "not-released": not_released,
 }
 
 
