@@ -56,7 +56,8 @@ def link_of(environ: Mapping[str, str]) -> str:
 
 def stated_by(plan: Plan, salt: str) -> Contents:
     """Return what a plan makes last-applied where it succeeds."""
-    return {change.address: remembered(change.after, salt) for change in plan.changes if change.after is not None}
+    kept = ((change.address, change.remembered or change.after) for change in plan.changes)
+    return {address: remembered(resource, salt) for address, resource in kept if resource is not None}
 
 
 def remembered(resource: Resource, salt: str) -> bytes:

@@ -168,9 +168,8 @@ def comparing(
     for warning in warnings:
         click.echo(str(warning), err=True)
     ledger = session.ledger(stage)
-    return Comparing(
-        session, stage, source, desired, ledger, selection, salt or ledger.salt or randomness.token_hex(16), prune
-    )
+    salt = salt or ledger.salt or randomness.token_hex(16)
+    return Comparing(session, stage, source, desired, ledger, selection, salt, prune, heal_accepted)
 
 
 def compare_targets(comparing: Comparing, names: Sequence[str]) -> list[Comparison]:

@@ -18,6 +18,9 @@ Command = Callable[..., Any]
 _ANY = "* matches anything, [*] a star."
 
 stage_option = click.option("--stage", "-s", required=True, help="The stage, as policysync.yaml names it.")
+heal_accepted_option = click.option(
+    "--heal-accepted", is_flag=True, help="Also take back edits by hand that policysync.yaml accepts."
+)
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result on stdout."
 )

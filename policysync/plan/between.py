@@ -8,14 +8,13 @@ from typing import Any
 
 from policysync.kinds.kind import Kind
 from policysync.plan.build import World, build
-from policysync.plan.change import Action, Change, Edit, Plan, Posture
+from policysync.plan.change import OPPOSITE, Action, Change, Edit, Plan
 from policysync.plan.diff import diff
 from policysync.plan.posture import posture_of_change
 from policysync.pointer import MISSING
 from policysync.state.normalize import live_spec
 from policysync.state.resource import Address, Resource
 
-_OPPOSITE_POSTURE = {Posture.STRICTER: Posture.LOOSER, Posture.LOOSER: Posture.STRICTER}
 _OPPOSITE_ACTION = {Action.CREATE: Action.DELETE, Action.DELETE: Action.CREATE, Action.UPDATE: Action.UPDATE}
 
 
@@ -54,14 +53,9 @@ def flipped(change: Change) -> Change:
         action=action,
         before=change.after,
         after=change.before,
-        edits=() if action is Action.DELETE else tuple(_flipped_edit(edit) for edit in change.edits),
-        posture=_OPPOSITE_POSTURE.get(change.posture, change.posture),
+        edits=() if action is Action.DELETE else tuple(edit.flipped() for edit in change.edits),
+        posture=OPPOSITE.get(change.posture, change.posture),
     )
-
-
-def _flipped_edit(edit: Edit) -> Edit:
-    posture = _OPPOSITE_POSTURE.get(edit.posture, edit.posture)
-    return replace(edit, before=edit.after, after=edit.before, posture=posture)
 
 
 def _stated(
@@ -99,7 +93,7 @@ def edits_between(kind: Kind, was: Mapping[str, Any], now: Mapping[str, Any]) ->
     """
     edits = {edit.path: edit for edit in diff(kind.root, now, was, last=was)}
     for edit in diff(kind.root, was, now, last=now):
-        there = edits.setdefault(edit.path, _flipped_edit(edit))
+        there = edits.setdefault(edit.path, edit.flipped())
         # What a write-only field held is not known of a console, but of git it is.
         if there.before is MISSING:
             edits[edit.path] = replace(there, before=edit.after)

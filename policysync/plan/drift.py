@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from policysync.kinds.kind import Kind
 from policysync.plan.build import World, build
-from policysync.plan.change import Action, Cause, Change, Edit, Plan, Posture
+from policysync.plan.change import OPPOSITE, Action, Cause, Change, Plan
 from policysync.state.resource import Resource
-
-_OPPOSITE = {Posture.STRICTER: Posture.LOOSER, Posture.LOOSER: Posture.STRICTER}
 
 
 def drift(stage: str, target: str, world: World, kinds: Mapping[str, Kind]) -> Plan:
@@ -20,7 +18,8 @@ def drift(stage: str, target: str, world: World, kinds: Mapping[str, Kind]) -> P
         UPDATE   edited the object; `before` of an edit is what was applied, `after` what is there now
         DELETE   deleted it
 
-    Only what git stated when it was applied counts. It is for showing: it is not to be carried out.
+    Only what git stated when it was applied counts; what policysync.yaml accepts stands under `spared` instead. It
+    is for showing: it is not to be carried out.
     """
     applied = tuple(_applied(world, kinds))
     healing = build(stage, target, replace(world, desired=applied), kinds)
@@ -35,11 +34,8 @@ def _applied(world: World, kinds: Mapping[str, Kind]) -> Iterator[Resource]:
 
 def _told(change: Change) -> Change:
     action = Action.DELETE if change.action is Action.CREATE else change.action
-    edits = tuple(_happened(edit) for edit in change.edits) if action is Action.UPDATE else ()
-    posture = _OPPOSITE.get(change.posture, change.posture)
+    edits = (
+        tuple(replace(edit.flipped(), cause=Cause.DRIFT) for edit in change.edits) if action is Action.UPDATE else ()
+    )
+    posture = OPPOSITE.get(change.posture, change.posture)
     return replace(change, action=action, edits=edits, cause=Cause.DRIFT, posture=posture)
-
-
-def _happened(edit: Edit) -> Edit:
-    posture = _OPPOSITE.get(edit.posture, edit.posture)
-    return replace(edit, before=edit.after, after=edit.before, cause=Cause.DRIFT, posture=posture)
