@@ -19,7 +19,7 @@ from policysync.backends.port import Backend
 from policysync.commands.comparing import Comparing, Comparison, comparing
 from policysync.commands.forms import Output, forms_option, write
 from policysync.commands.guarded import case_of, refuse, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, pace_options, selection_options, stage_option
+from policysync.commands.options import Selection, heal_accepted_option, pace_options, selection_options, stage_option
 from policysync.commands.progress import progress
 from policysync.commands.session import Session
 from policysync.documents.project import Target
@@ -38,6 +38,7 @@ from policysync.state.resource import Address, Resource
 @click.argument("saved", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[PLAN]")
 @selection_options
 @click.option("--prune", is_flag=True, help="Also delete what git no longer has and policysync once applied.")
+@heal_accepted_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--allow", multiple=True, type=click.Choice(list(GUARDS)), help="Lift one guard; it is recorded.")
 @click.option(
@@ -63,6 +64,7 @@ def command(
     revision: str | None,
     selection: Selection,
     prune: bool,
+    heal_accepted: bool,
     yes: bool,
     allow: Sequence[str],
     on_error: OnError,
@@ -93,6 +95,7 @@ def command(
         one.revision if one and not one.dirty else revision,
         selection,
         prune=prune or saved is not None,
+        heal_accepted=heal_accepted or any(plan.heals_accepted for plan in plans.values()),
         salt=one.salt if one else "",
     )
     known = remembered_consoles(against)
@@ -189,7 +192,7 @@ def _says_it_all(file: Path, plans: Mapping[str, Saved], targets: Sequence[str],
 def _settled(comparison: Comparison, plan: Plan) -> Iterator[Resource]:
     """Yield what git states and live already agrees with."""
     differing = {change.address for change in (*comparison.plan.changes, *plan.changes)}
-    differing |= {blockage.address for blockage in plan.blocked}
+    differing |= {blockage.address for blockage in plan.blocked} | {spared.address for spared in plan.spared}
     yield from (resource for resource in comparison.world.desired if resource.address not in differing)
 
 

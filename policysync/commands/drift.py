@@ -8,15 +8,18 @@ import click
 
 from policysync.apply.no_ledger import NoLedger
 from policysync.commands.comparing import Comparing, each_target
-from policysync.commands.options import Selection, format_option
+from policysync.commands.forms import Output, forms_option, wants
+from policysync.commands.options import Selection
 from policysync.commands.plan import plan_document, show
 from policysync.commands.session import Session, open_session
+from policysync.documents.catalog import load
 from policysync.documents.project import Stage
-from policysync.errors import Exit, PolicySyncError
+from policysync.errors import Exit, Location, PolicySyncError
 from policysync.plan.build import World
 from policysync.plan.change import Plan
 from policysync.plan.drift import drift
-from policysync.reports.text import drift_text
+from policysync.reports.planned import Planned
+from policysync.state.resource import Address
 
 
 @click.command()
@@ -24,8 +27,10 @@ from policysync.reports.text import drift_text
 @click.option("--all", "every", is_flag=True, help="Every stage.")
 @click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
 @click.option("--only", multiple=True, metavar="KIND/NAME", help="Only these; * matches anything.")
-@format_option
-def command(*, stage: str | None, every: bool, targets: Sequence[str], only: Sequence[str], form: str) -> int:
+@forms_option("drift")
+def command(
+    *, stage: str | None, every: bool, targets: Sequence[str], only: Sequence[str], outputs: Sequence[Output]
+) -> int:
     """Show what somebody changed by hand.
 
     Live is held against what was last applied, not against git. Exit status 2 says that there is drift.
@@ -34,6 +39,7 @@ def command(*, stage: str | None, every: bool, targets: Sequence[str], only: Seq
     Example:
       policysync drift --stage prod
       policysync drift --all --format json
+      policysync drift --all --format text --format junit=drift.xml
     """
     if stage and every:
         raise PolicySyncError("--stage and --all were both given; want one of them")
@@ -42,7 +48,9 @@ def command(*, stage: str | None, every: bool, targets: Sequence[str], only: Seq
     selection = Selection.of((), only, ())
     found = [pair for one in stages for pair in _drift_of(session, one, targets, selection)]
     plans = [plan for plan, _ in found]
-    show(plans, plan_document(stage or "", plans, [world for _, world in found]), form, drift_text)
+    document = plan_document(stage or "", plans, [world for _, world in found])
+    places = _places(session) if wants(outputs, "github", "sarif", "junit") else {}
+    show("drift", outputs, session, Planned(plans, document, drift=True, places=places))
     return Exit.CHANGES if any(plan.changes for plan in plans) else Exit.DONE
 
 
@@ -58,3 +66,13 @@ def _drift_of(session: Session, stage: Stage, targets: Sequence[str], selection:
         click.echo(ledger.notice, err=True)
     named = zip(session.targets(stage, targets), worlds, strict=True)
     return [(drift(stage.name, target.name, world, session.kinds), world) for target, world in named]
+
+
+def _places(session: Session) -> dict[tuple[str, Address], Location]:
+    """Return where git describes the resources of every stage; what an overlay says last stands there."""
+    catalog = load(session.source(), session.project, session.kinds)
+    return {
+        (stage.name, Address(*name)): document.where
+        for stage in session.project.stages
+        for name, document in {**catalog.base, **catalog.overlays.get(stage.name, {})}.items()
+    }

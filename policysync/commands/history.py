@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import click
@@ -12,10 +11,11 @@ from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.apply.record import Record
 from policysync.apply.verify import verify
-from policysync.commands.options import format_option, stage_option
+from policysync.commands.forms import Output, forms_option, write
+from policysync.commands.options import stage_option
 from policysync.commands.session import open_session
 from policysync.errors import Exit, PolicySyncError
-from policysync.reports.history import History, history_json, history_text
+from policysync.reports.history import History
 
 
 @click.command()
@@ -23,8 +23,10 @@ from policysync.reports.history import History, history_json, history_text
 @click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
 @click.option("--limit", type=click.IntRange(1), help="Show at most this many applies.")
 @click.option("--verify", "verifying", is_flag=True, help="Prove that the ledger is whole; exit with 1 when it is not.")
-@format_option
-def command(*, stage: str, targets: tuple[str, ...], limit: int | None, verifying: bool, form: str) -> int:
+@forms_option("history")
+def command(
+    *, stage: str, targets: tuple[str, ...], limit: int | None, verifying: bool, outputs: Sequence[Output]
+) -> int:
     """Show who applied what, when, and how it ended.
 
     With --verify the whole ledger is replayed: every commit follows from the one before it, what was last applied is
@@ -40,10 +42,7 @@ def command(*, stage: str, targets: tuple[str, ...], limit: int | None, verifyin
     names = [target.name for target in session.targets(found, targets)]
     ledger = session.ledger(found)
     history = _history(ledger, names, limit, verifying) if isinstance(ledger, Ledger) else History(stage)
-    if form == "json":
-        click.echo(json.dumps(history_json(history), indent=1))
-    elif text := history_text(history):
-        click.echo(text)
+    write("history", outputs, history)
     if ledger.notice:
         click.echo(ledger.notice, err=True)
     elif not history.records:

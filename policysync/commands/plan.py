@@ -16,7 +16,7 @@ import click
 from policysync.commands.comparing import Comparing, Comparison, comparing, each_target
 from policysync.commands.forms import Output, folder_in_repository, forms_option, write
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, pace_options, selection_options, stage_option
+from policysync.commands.options import Selection, heal_accepted_option, pace_options, selection_options, stage_option
 from policysync.commands.session import Session
 from policysync.commands.unmanaged import seen_whole, unmanaged
 from policysync.errors import Exit
@@ -33,6 +33,7 @@ from policysync.reports.text import LISTED
 @stage_option
 @selection_options
 @click.option("--prune", is_flag=True, help="Also delete what git no longer has and policysync once applied.")
+@heal_accepted_option
 @click.option("--refresh-only", is_flag=True, help="Only show what somebody changed by hand.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply`.")
 @click.option("--show-unmanaged", is_flag=True, help="Read every kind, and list all that git does not have.")
@@ -47,6 +48,7 @@ def command(
     revision: str | None,
     selection: Selection,
     prune: bool,
+    heal_accepted: bool,
     refresh_only: bool,
     out: Path | None,
     show_unmanaged: bool,
@@ -64,7 +66,7 @@ def command(
       policysync plan --stage prod --fail-unmanaged
       policysync plan --stage prod --format text --format markdown=comment.md --format sarif=plan.sarif
     """
-    against = comparing(session, stage, revision, selection, prune=prune)
+    against = comparing(session, stage, revision, selection, prune=prune, heal_accepted=heal_accepted)
     fail_unmanaged = fail_unmanaged or (session.project.guard_settings.unmanaged and not refresh_only)
     whole = show_unmanaged or fail_unmanaged
     comparisons = each_target(against, targets, partial(seen_whole if whole else seen, against))

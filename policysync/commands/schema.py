@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from policysync.commands.project import known_kinds
+from policysync.documents.overlay import GONE
 from policysync.kinds.kind import Kind
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,6 +23,7 @@ _PLAIN_WORDS = {
     "x-write-only": "writeOnly",
     "x-removed": "deprecated",
 }
+_GONE = {"const": True, "description": "Takes the element with this key out of this stage."}
 _DATA = frozenset({"default", "const", "enum", "examples", "required"})
 _METADATA: Mapping[str, Any] = {
     "type": "object",
@@ -143,8 +145,7 @@ def plain(schema: Mapping[str, Any], overlay: bool = False) -> dict[str, Any]:
         if name.startswith("x-"):
             continue
         if name == "properties":
-            members = {member: plain(sub, overlay) for member, sub in value.items()}
-            out[name] = {member: _or_null(sub) for member, sub in members.items()} if overlay else members
+            out[name] = {member: _member(sub, overlay) for member, sub in value.items()}
         elif isinstance(value, Mapping) and name not in _DATA:
             out[name] = plain(value, overlay)
         elif isinstance(value, list) and name not in _DATA:
@@ -156,12 +157,22 @@ def plain(schema: Mapping[str, Any], overlay: bool = False) -> dict[str, Any]:
         out.setdefault("examples", list(schema["x-known"]))
     if overlay:
         out.pop("required", None)
+        if "x-key" in schema and "properties" in out.get("items", ()):
+            out["items"]["properties"] |= {GONE: _GONE}
     if schema.get("x-sensitive") and schema.get("type") == "string":
         return {
             **{k: v for k, v in out.items() if k not in {"format", "minLength", "maxLength"}},
             "pattern": _REFERENCE,
         }
     return _or_variable(out)
+
+
+def _member(schema: Any, overlay: bool) -> Any:
+    """Return the schema of a member; `false` stands where it cannot be."""
+    if not isinstance(schema, Mapping):
+        return schema
+    found = plain(schema, overlay)
+    return _or_null(found) if overlay else found
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,9 +41,19 @@ class History:
 
 def history_text(history: History) -> str:
     """Return the applies as text, the newest first; what is wrong stands at the end, where it is seen."""
-    blocks = ["\n".join(_apply(record, history)) for record in history.records]
-    closing = [*_unrepaired(history), *_verified(history.verified)]
+    blocks = ["\n".join(apply_lines(record, history)) for record in history.records]
+    closing = closing_lines(history)
     return "\n\n".join([*blocks, "\n".join(closing)] if closing else blocks)
+
+
+def closing_lines(history: History) -> list[str]:
+    """Return what is wrong, and whether the ledger is proven."""
+    return [*_unrepaired(history), *_verified(history.verified)]
+
+
+def as_json(history: History) -> str:
+    """Return the same as JSON."""
+    return json.dumps(history_json(history), indent=1)
 
 
 def history_json(history: History) -> dict[str, Any]:
@@ -66,7 +77,8 @@ def history_json(history: History) -> dict[str, Any]:
     return said
 
 
-def _apply(record: Record, history: History) -> Iterator[str]:
+def apply_lines(record: Record, history: History) -> Iterator[str]:
+    """Yield what is said of one apply."""
     yield f"{record.id} · {record.target} · {record.at.strftime(_SEEN)} · {_state(record, history)}"
     host = f" on {record.host}" if record.host else ""
     yield printable(f"  by {record.by}{host}")

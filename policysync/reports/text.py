@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from policysync.plan.change import Plan
 from policysync.plan.codec import summary
-from policysync.reports.view import Block, blocks, path_text, printable
+from policysync.reports.view import Block, blocks, path_text, printable, row
 from policysync.state.resource import Address
 
 _RESET = "\033[0m"
@@ -35,7 +35,8 @@ def plan_text(
 def drift_text(plan: Plan, *, colour: bool = False) -> str:
     """Return what somebody changed by hand as text; it ends with the line that counts."""
     lines = [f"{_heading(plan)} · live against last applied", "", *_changes(plan, colour=colour)]
-    return "\n".join([*lines, drift_closing(plan)])
+    spared = spared_lines(plan)
+    return "\n".join([*lines, *spared, *([""] if spared else []), drift_closing(plan)])
 
 
 def drift_closing(plan: Plan) -> str:
@@ -73,9 +74,9 @@ def _changes(plan: Plan, *, colour: bool) -> Iterator[str]:
 def _block(block: Block, *, colour: bool) -> Iterator[str]:
     title = f"{block.symbol} {block.title}{_remarks(block.remarks)}"
     yield "  " + _paint(title, block.symbol, colour=colour)
-    for row in block.rows:
-        line = f"{row.symbol} {row.path}: {row.values}{_remarks(row.remarks)}"
-        yield "      " + _paint(line, "looser" if row.looser else row.symbol, colour=colour)
+    for each in block.rows:
+        line = f"{each.symbol} {each.path}: {each.values}{_remarks(each.remarks)}"
+        yield "      " + _paint(line, "looser" if each.looser else each.symbol, colour=colour)
 
 
 def _remarks(remarks: Sequence[str]) -> str:
@@ -89,6 +90,7 @@ def _paint(text: str, what: str, *, colour: bool) -> str:
 def asides(plan: Plan, listed: int | None) -> list[str]:
     """Return what there is to say beside the changes, a sentence a line."""
     lines = [f"  ! {printable(str(b.address))}: {printable(str(b.hindrance))}" for b in plan.blocked]
+    lines += spared_lines(plan)
     lines += [f"  note: {printable(notice)}" for notice in plan.notices]
     lines += [f"  kept: {printable(str(address))} is no longer in git and is left alone" for address in plan.kept]
     lines += [
@@ -96,6 +98,16 @@ def asides(plan: Plan, listed: int | None) -> list[str]:
         for r in plan.released
     ]
     return [*lines, *_unmanaged(plan.unmanaged, listed)]
+
+
+def spared_lines(plan: Plan) -> list[str]:
+    """Return what somebody changed by hand and policysync.yaml accepts, an edit a line."""
+    lines = []
+    for one in plan.spared:
+        shown = [f"{edit.path}: {edit.values}" for edit in map(row, one.edits)] or ["was deleted"]
+        title = f"  accepted until {printable(one.said)}: {printable(str(one.address))}"
+        lines += [f"{title} {what}{_remarks([printable(one.reason)])}" for what in shown]
+    return lines
 
 
 def _unmanaged(addresses: Sequence[Address], listed: int | None) -> Iterator[str]:

@@ -41,10 +41,15 @@ class Block:
 def blocks(plan: Plan) -> Iterator[Block]:
     """Yield the changes of a plan in the order in which they would be carried out."""
     for change in plan.changes:
-        remarks = tuple(_change_remarks(change))
-        rows = tuple(row(edit) for edit in change.edits)
-        symbol = "-/+" if change.replace else SYMBOLS[change.action]
-        yield Block(symbol, printable(str(change.address)), remarks, rows, _is_looser(change.posture))
+        yield block(change)
+
+
+def block(change: Change) -> Block:
+    """Return what is shown of one change."""
+    remarks = tuple(_change_remarks(change))
+    rows = tuple(row(edit) for edit in change.edits)
+    symbol = "-/+" if change.replace else SYMBOLS[change.action]
+    return Block(symbol, printable(str(change.address)), remarks, rows, is_looser(change.posture))
 
 
 def row(edit: Edit) -> Row:
@@ -54,7 +59,7 @@ def row(edit: Edit) -> Row:
         symbol = "+"
     elif edit.after is MISSING:
         symbol = "-"
-    return Row(symbol, path_text(edit.path), _values(edit), tuple(_edit_remarks(edit)), _is_looser(edit.posture))
+    return Row(symbol, path_text(edit.path), _values(edit), tuple(_edit_remarks(edit)), is_looser(edit.posture))
 
 
 def path_text(path: Iterable[str]) -> str:
@@ -131,7 +136,8 @@ def _around_the_difference(before: str, after: str) -> Iterator[str]:
         yield _cut("…" + text[start + 1 :] if start else text)
 
 
-def _is_looser(posture: Posture) -> bool:
+def is_looser(posture: Posture) -> bool:
+    """Whether a posture makes a policy weaker, at least in part."""
     return posture in {Posture.LOOSER, Posture.MIXED}
 
 

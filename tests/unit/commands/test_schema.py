@@ -133,3 +133,19 @@ def test_out_writes_one_file_a_kind_and_the_two_that_switch(tmp_path: Path) -> N
     assert names == {f"{kind}.schema.json" for kind in (*KINDS, "document", "overlay")}
     label = json.loads((tmp_path / "schemas/Label.schema.json").read_text(encoding="utf-8"))
     assert label == document_schema(KINDS["Label"])
+
+
+def test_an_overlay_may_take_an_element_out_and_a_base_may_not() -> None:
+    spec = {**SCOPED, "custom_checks": [{"name": "check", "$absent": True}]}
+    taken = document("ImageAssurancePolicy", "Default", spec)
+    kind = KINDS["ImageAssurancePolicy"]
+    assert accepts(document_schema(kind, overlay=True), taken)
+    assert not accepts(document_schema(kind), taken)
+    assert not accepts(
+        document_schema(kind, overlay=True),
+        document("ImageAssurancePolicy", "Default", {"custom_checks": [{"name": "check", "$absent": "yes"}]}),
+    )
+
+
+def test_a_member_that_cannot_be_stays_so() -> None:
+    assert plain({"properties": {"never": False}}, overlay=True) == {"properties": {"never": False}}
