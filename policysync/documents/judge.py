@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
+from policysync.documents.apart import too_close
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, Name
 from policysync.documents.composite import stated_twice
@@ -88,7 +89,10 @@ class Judge:
         found += self._dangling(drafts, names, stage)
         found += _same_names(drafts)
         found += [(draft, problem) for draft in drafts if (problem := self._homeless(draft, stage))]
-        found += [(draft, draft.problem(finding, self.catalog.placing)) for draft, finding in stated_twice(drafts)]
+        found += [
+            (draft, draft.problem(finding, self.catalog.placing))
+            for draft, finding in (*stated_twice(drafts), *too_close(drafts))
+        ]
         wrong = {id(draft) for draft, problem in found if not problem.warning}
         good = tuple(draft for draft in drafts if id(draft) not in wrong)
         return Judged(drafts, good, tuple(problem for _, problem in found))

@@ -1,0 +1,47 @@
+"""A connector → the vendor's Terraform module, in JSON syntax.
+
+Source: reference, connectors 4.2 and apono-terraform-modules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from policysync.render.stack import OWNER
+
+_SINCE = {"numberOfInstances": (1, 0, 38), "logGroupRetentionInDays": (1, 0, 39), "roleName": (1, 0, 41)}
+"""The first module that has a variable; older ones refuse it."""
+
+_USUAL = {"moduleRef": "v1.0.41", "assignPublicIp": True, "numberOfInstances": 1, "logGroupRetentionInDays": 30}
+
+MODULES = {"Full-Access (Manage IAM)": "with", "Read-Only (Discovery)": "without"}
+"""The level of permission selects the module."""
+
+
+def terraform_module(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one module block; the token is a sensitive variable that the caller supplies."""
+    said = {**_USUAL, **spec["install"].get("terraform", {})}
+    level, tag = MODULES[spec["permissions"]], said["moduleRef"]
+    label = "apono_connector_" + re.sub(r"[^A-Za-z0-9_]", "_", spec["connectorId"])
+    path = f"aws/connector-{level}-permissions/stacks/apono-connector"
+    variables = {n: said[n] for n in ("assignPublicIp", *_SINCE) if n in said and _version(tag) >= _SINCE.get(n, ())}
+    module = {
+        "source": f"github.com/apono-io/terraform-modules//{path}?ref={tag}",
+        "connectorId": spec["connectorId"],
+        "aponoToken": "${var.apono_token}",
+        "vpcId": spec["aws"]["vpcId"],
+        "subnetIds": spec["aws"]["subnetIds"],
+        **variables,
+        "tags": {**spec.get("tags", {}), **OWNER},
+    }
+    return {
+        "variable": {"apono_token": {"type": "string", "sensitive": True}},
+        "module": {label: module},
+        "output": {"connector_role_arn": {"value": f"${{module.{label}.connector_role_arn}}"}},
+    }
+
+
+def _version(tag: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in tag.lstrip("v").split("."))
