@@ -92,14 +92,17 @@ def drift_issue(*, status: int, marker: str, title: str, labels: Sequence[str], 
 @command.command(short_help="Show files in the summary of the step.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def summary(files: Sequence[Path]) -> None:
-    """Add files of Markdown to the summary of the step (GITHUB_STEP_SUMMARY); outside GitHub, print them.
+    """Add files to the summary of the step (GITHUB_STEP_SUMMARY); outside GitHub, print them.
+
+    What ends in .md is Markdown; anything else is shown as it is.
 
     \b
     Example:
       policysync github summary plan.md
+      policysync github summary plan.txt
     """
-    # Bytes are what GitHub counts; characters of four bytes are rare enough to let them shorten a text early.
-    text = fitted([_read(file) for file in files], SUMMARY // 4, _WHOLE)
+    # Bytes are what GitHub counts, and a character has at most four.
+    text = fitted([_read(file) if file.suffix == ".md" else as_it_is(_read(file)) for file in files], SUMMARY, _WHOLE)
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if not place:
         click.echo(text)
@@ -111,7 +114,8 @@ def summary(files: Sequence[Path]) -> None:
 @command.command(short_help="List stages as JSON, for a matrix.")
 @click.option("--since", metavar="REVISION", help="Only those that something changed for since this revision.")
 @click.option("--later", is_flag=True, help="Only those that are promoted to: all but the first.")
-def stages(since: str | None, later: bool) -> None:
+@click.option("--only", multiple=True, metavar="STAGE", help="Only this one; may be repeated.")
+def stages(since: str | None, later: bool, only: Sequence[str]) -> None:
     """List the stages as JSON, on stdout and as the output `stages` of the step.
 
     A push changes the first stage by its policies, a later one by releases/STAGE.yaml, and all of them by
@@ -123,7 +127,10 @@ def stages(since: str | None, later: bool) -> None:
       policysync github stages --since HEAD~1
     """
     project = load_project(find_root(Path.cwd()), os.environ)
-    names = [stage.name for stage in project.stages if not (later and stage.first)]
+    asked = {project.stage(name).name for name in only}
+    names = [
+        stage.name for stage in project.stages if not (later and stage.first) and (not asked or stage.name in asked)
+    ]
     if since:
         changed = _changed(project.root, since)
         names = [name for name in names if changed is None or _touched(project, name, changed)]
@@ -152,6 +159,13 @@ def outputs(plan: Path) -> None:
     line = f"{counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy"
     click.echo(line)
     _output({**{name: str(number) for name, number in counts.items()}, "summary": line})
+
+
+def as_it_is(text: str) -> str:
+    """Return a text as a block of code that nothing in it can end."""
+    longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text.strip(chr(10))}\n{fence}"
 
 
 def _forge() -> Forge:

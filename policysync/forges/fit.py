@@ -7,8 +7,8 @@ from collections.abc import Sequence
 COMMENT = 60_000
 """Characters. GitHub refuses a body of more than 65,536; what it adds itself has room between."""
 
-SUMMARY = 1_000_000
-"""Bytes. GitHub refuses a step summary of more than 1 MiB."""
+SUMMARY = 250_000
+"""Characters. GitHub refuses a step summary of more than 1 MiB, and a character has at most four bytes."""
 
 
 def fitted(texts: Sequence[str], limit: int, full: str = "") -> str:
@@ -52,9 +52,21 @@ def _cut(text: str, room: int, full: str) -> str:
 def _closed(shown: Sequence[str], of: int, full: str) -> str:
     """Return the lines with the note below them; an open code block or fold would swallow it."""
     text = "\n".join(shown)
-    fence = ["```"] if sum(line.lstrip().startswith("```") for line in shown) % 2 else []
+    fence = [_open_fence(shown)] if _open_fence(shown) else []
     folds = ["</details>"] * max(0, text.count("<details") - text.count("</details>"))
     return "\n".join([*shown, *fence, *folds, "", _note(len(shown), of, full)]).lstrip("\n")
+
+
+def _open_fence(lines: Sequence[str]) -> str:
+    """Return the fence of the code block that is open at the end; empty where none is."""
+    fence = ""
+    for line in lines:
+        ticks = line.lstrip()[: len(line.lstrip()) - len(line.lstrip().lstrip("`"))]
+        if fence:
+            fence = "" if len(ticks) >= len(fence) and line.strip() == ticks else fence
+        elif len(ticks) >= 3:
+            fence = ticks
+    return fence
 
 
 def _note(shown: int, of: int, full: str) -> str:
