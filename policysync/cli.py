@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -21,7 +21,7 @@ from click.shell_completion import CompletionItem
 
 from policysync.commands.logs import start_logging
 from policysync.errors import Exit, InvalidInput, PolicySyncError
-from policysync.secret import redact
+from policysync.secret import redact, told
 from policysync.version import VERSION
 
 INTERRUPTED = 130
@@ -29,12 +29,16 @@ INTERRUPTED = 130
 COMMANDS: Mapping[str, str] = {
     "init": "Create a policy repository that works at once.",
     "validate": "Check policy files offline, without credentials.",
+    "format": "Write policy files in one order and one quoting.",
     "plan": "Show what would change in the targets of a stage.",
     "apply": "Make the targets of a stage match git.",
     "drift": "Show what somebody changed by hand.",
+    "status": "Show where every stage stands.",
     "history": "Show who applied what, when, and how it ended.",
     "adopt": "Take live objects into git as files.",
     "diff": "Compare two stages, revisions or files.",
+    "render": "Write connectors as the vendors' artefacts.",
+    "check": "Check connectors: before installing, and how they are.",
     "emulate": "Serve the emulated console on a port.",
     "demo": "Play the whole story on embedded consoles.",
     "kinds": "List the kinds of resources.",
@@ -159,7 +163,19 @@ def _complain(message: str) -> None:
 
 
 def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
+    del kind, trace
+    sys.stderr.write(redact("".join(_lines(error))))
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    """Yield a traceback whose exceptions do not say what would give a secret away."""
+    if error.__cause__ is not None:
+        yield from (*_lines(error.__cause__), "\nwhich led to:\n\n")
+    elif error.__context__ is not None and not error.__suppress_context__:
+        yield from (*_lines(error.__context__), "\nand while that was looked after:\n\n")
+    yield from ("Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__))
+    said = "".join(traceback.format_exception_only(error))
+    yield said if told(said) == said else f"{type(error).__name__}: {told(said)}\n"
 
 
 def _show_thread_bug(args: threading.ExceptHookArgs) -> None:

@@ -1,4 +1,8 @@
-"""Values that must never be shown, and how they are compared without showing them."""
+"""Values that must never be shown, and how they are compared without showing them.
+
+What is ours is masked by field: a sensitive value is a `Secret`, and that prints as `***`. What others say, such as
+the error of a console, is never altered: it is shown as it is, or withheld because it repeats a secret (`told`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,13 @@ import re
 from collections.abc import Iterator
 
 MASK = "***"
+WITHHELD = "(withheld, because it repeats a secret)"
+
+_PIECE = 8
+"""Characters of a secret that are recognised by themselves, so that one that was cut off is as well."""
+
+_READ = 65_536
+"""Characters of a text that are looked at; more is nothing anybody would show."""
 
 
 class Secret:
@@ -62,6 +73,7 @@ class _Known:
         self._values: set[str] = set()
         self._forms: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
+        self._pieces: set[str] = set()
 
     def remember(self, value: str) -> None:
         # Masking very short values would garble every text and hide nothing worth hiding.
@@ -71,12 +83,27 @@ class _Known:
             self._pattern = None
 
     def mask(self, text: str) -> str:
+        return self._any().sub(MASK, text) if self._values else text
+
+    def are_in(self, text: str) -> bool:
+        """Say whether a text holds a secret, or twice as much of one as a piece is long."""
         if not self._values:
-            return text
+            return False
+        pattern = self._any()
+        starts = range(len(text) - _PIECE + 1)
+        return bool(pattern.search(text)) or any(text[at : at + _PIECE] in self._pieces for at in starts)
+
+    def _any(self) -> re.Pattern[str]:
+        """Return what finds any secret, the longest first."""
         if self._pattern is None:
             longest_first = sorted(self._forms, key=len, reverse=True)
             self._pattern = re.compile("|".join(re.escape(value) for value in longest_first))
-        return self._pattern.sub(MASK, text)
+            self._pieces = {form[at : at + _PIECE] for form in self._forms for at in _steps(form)}
+        return self._pattern
+
+
+def _steps(form: str) -> range:
+    return range(0, len(form) - _PIECE + 1, _PIECE) if len(form) >= 2 * _PIECE else range(0)
 
 
 def _forms(value: str) -> Iterator[str]:
@@ -99,8 +126,16 @@ _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.
 _known = _Known()
 
 
+def told(text: str) -> str:
+    """Return what somebody else said, unless it repeats a secret that this process has seen."""
+    return WITHHELD if len(text) > _READ or _known.are_in(text) else text
+
+
 def redact(text: str) -> str:
-    """Return `text` with every secret value this process has seen masked."""
+    """Return `text` with every secret value this process has seen masked.
+
+    A second line on what leaves the process as a whole, logs and the last word of a run; nothing may depend on it.
+    """
     return _known.mask(text)
 
 

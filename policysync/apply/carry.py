@@ -13,7 +13,7 @@ from policysync.backends.writing import overlaid
 from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Change
-from policysync.secret import redact
+from policysync.secret import told
 from policysync.state.resource import Resource
 
 Tell = Callable[[What, Change, str], None]
@@ -86,7 +86,7 @@ class Carrier:
             if refusal is not None and not attempts.doubted:
                 # Every attempt was turned away before any work, so there is nothing to look for.
                 return _failed(change, str(refusal))
-            return Done(change, Outcome.UNKNOWN, redact(f"sent, but could not be read back: {error}"))
+            return Done(change, Outcome.UNKNOWN, told(f"sent, but could not be read back: {error}"))
         if refusal is not None and not happened(attempts.change, kind, live, self.salt):
             return _failed(change, str(refusal))
         return after_writing(change, kind, live)
@@ -123,7 +123,7 @@ class _Attempts:
             raise
 
     def _tell(self, error: BackendError) -> None:
-        self.carrier.tell(What.RETRYING, self.change, redact(str(error)))
+        self.carrier.tell(What.RETRYING, self.change, told(str(error)))
 
 
 def _resumed(change: Change, live: Resource | None) -> Change:
@@ -136,4 +136,4 @@ def _resumed(change: Change, live: Resource | None) -> Change:
 
 
 def _failed(change: Change, message: str) -> Done:
-    return Done(change, Outcome.FAILED, redact(message))
+    return Done(change, Outcome.FAILED, told(message))

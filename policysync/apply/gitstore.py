@@ -16,7 +16,7 @@ from pathlib import Path
 
 from policysync.apply.holding import HOLDING, LISTED, left, new_ref
 from policysync.errors import PolicySyncError
-from policysync.secret import MASK, redact
+from policysync.secret import MASK, told
 
 NOBODY = ("policysync", "policysync@localhost")
 
@@ -250,5 +250,5 @@ def failed(verb: str, done: subprocess.CompletedProcess[bytes]) -> PolicySyncErr
     """Return the error that says what git said."""
     said = (done.stderr or done.stdout).decode(errors="replace").strip()
     # An address may hold a token, and git repeats the address.
-    said = re.sub(r"://[^/@\s]+@", f"://{MASK}@", redact(said))
+    said = told(re.sub(r"://[^/@\s]+@", f"://{MASK}@", said))
     return PolicySyncError(f"git {verb} failed: {said or f'exit status {done.returncode}'}")

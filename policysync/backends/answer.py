@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,10 +12,16 @@ from typing import Any
 import orjson
 
 from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
-from policysync.secret import redact
+from policysync.secret import told
 
 SHOWN = 300
-"""Characters of a body that a message quotes."""
+"""Characters of what a console says that a message quotes."""
+
+_SAYS = ("message", "error", "error_description", "errorMessage", "detail", "details", "reason", "description", "title")
+"""Members in which one console or proxy or the other says what is wrong. No other part of a body is ever shown."""
+
+_REASONS = 5
+"""Entries of a list of errors that are shown."""
 
 NESTING = 64
 """How deep objects and lists may stand inside each other; everything that walks a body calls itself."""
@@ -46,7 +52,7 @@ class Answer:
         return 200 <= self.status < 300
 
     def __str__(self) -> str:
-        said = excerpt(self.body)
+        said = excerpt(self)
         return f"{self.method} {self.path}: {self.status}" + (f": {said}" if said else "")
 
 
@@ -64,7 +70,7 @@ def failure(answer: Answer, *, writes: bool) -> BackendError | None:
     if status >= 500 and status != 501:
         return OutcomeUnknown(str(answer)) if writes else Unavailable(str(answer), retry_after(answer))
     if 300 <= status < 400:
-        there = redact(_printable(answer.headers.get("location", "nowhere")))
+        there = told(_printable(answer.headers.get("location", "nowhere")))
         return Refused(f"{answer}: the address leads to {there}; write that into the target's url")
     advice = _ADVICE.get(status)
     return Refused(f"{answer} ({advice})" if advice else str(answer))
@@ -105,26 +111,47 @@ def retry_after(answer: Answer) -> float | None:
     return max(0.0, (until - answer.at).total_seconds())
 
 
-def excerpt(body: bytes) -> str:
-    """Return the beginning of a body, fit for a message: one line, no control characters, no secrets."""
-    text = body.decode("utf-8", "replace")
+def excerpt(answer: Answer) -> str:
+    """Return what an answer says of itself, fit for a message: one line, no control characters, no secrets.
+
+    Of JSON only the members that are there to be read are shown, as an error may hold the object that was sent once
+    more (reference, platform 1); of a web page nothing.
+    """
+    if _is_page(answer):
+        return "a web page"
+    text = answer.body.decode("utf-8", "replace")
     try:
-        # Masked value by value: in the body as sent, a quote inside a secret is escaped and would not be recognised.
-        text = json.dumps(_masked(json.loads(text)), ensure_ascii=False)
+        body = json.loads(text)
     except (ValueError, RecursionError):
-        text = redact(text)
-    text = _printable(text)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+        return shown(text)
+    said = "; ".join(dict.fromkeys(_said(body)))
+    code = body.get("code") if isinstance(body, dict) else None
+    if isinstance(code, int) and not isinstance(code, bool) and code != answer.status:
+        said += f" (code {code})"
+    return said.strip() or f"{len(answer.body)} bytes of JSON that say nothing"
 
 
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if isinstance(value, dict):
-        return {redact(name): _masked(item) for name, item in value.items()}
-    return value
+def shown(text: str) -> str:
+    """Return what somebody else says, on one line and not too long."""
+    # Before it is cut: of a secret that was cut nobody knows any more that it is one.
+    plain = told(_printable(told(text)))
+    return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}…"
+
+
+def _said(body: Any) -> Iterator[str]:
+    """Yield the sentences of an error; of the reasons in a list only some."""
+    if not isinstance(body, dict):
+        return
+    field, value = body.get("field"), body.get("value")
+    # Where the account API names a member it repeats its path; anything else there may be what was sent.
+    path = f"{shown(value)} " if isinstance(field, str) and str(value).startswith(field) else ""
+    for name in _SAYS:
+        if isinstance(text := body.get(name), str) and text:
+            yield path + shown(text)
+    yield from _said(body.get("error"))
+    reasons = body.get("errors")
+    for each in reasons[:_REASONS] if isinstance(reasons, list) else ():
+        yield from [shown(each)] if isinstance(each, str) else _said(each)
 
 
 def _is_deep(body: bytes, found: Any) -> bool:

@@ -19,7 +19,7 @@ from policysync.backends.framing import Exchange, TooMuch
 from policysync.backends.tls import Tls
 from policysync.clock import Clock
 from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
-from policysync.secret import redact
+from policysync.secret import told
 
 Local = Callable[[str, str, dict[str, str], bytes], Exchange]
 """Answers in process: method, path with query, headers (names in lower case) and body → status, headers and body.
@@ -183,7 +183,7 @@ class Http:
             worker.close()
 
     def _no_answer(self, error: OSError | HTTPException, what: str, host: str, *, writes: bool) -> BackendError:
-        text = redact(str(error)) or type(error).__name__
+        text = told(str(error)) or type(error).__name__
         if writes:
             return OutcomeUnknown(f"{what}: sent to {host}, but no whole answer came: {text}")
         if self._closed:
@@ -203,7 +203,7 @@ class Http:
 
 
 def _unreached(error: Unreached, what: str, host: str) -> BackendError:
-    cause, text = error.__cause__, redact(str(error))
+    cause, text = error.__cause__, told(str(error))
     if isinstance(cause, ssl.SSLCertVerificationError):
         advice = "name its CA bundle in the target's options (ca_file)"
         return Refused(f"{what}: {host} has a certificate that is not trusted: {cause.verify_message}; {advice}")

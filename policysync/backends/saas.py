@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import orjson
 
 from policysync.backends.address import console_url
-from policysync.backends.answer import Answer, decoded, failure
+from policysync.backends.answer import Answer, decoded, failure, shown
 from policysync.backends.http import Http
 from policysync.backends.session import HEADERS
 from policysync.backends.token import claims
 from policysync.clock import Clock
 from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
-from policysync.secret import Secret, redact
+from policysync.secret import Secret
 
 SKEW = 60
 """Seconds two clocks may differ before anybody is told."""
@@ -153,25 +153,10 @@ def _at(value: Any, *names: str) -> str:
 
 
 def _said(answer: Answer) -> str:
-    """Return an answer with what its error says; the account API has a form of its own for it (policies 2.8)."""
+    """Return an answer with what its error says, and the number by which the account API knows it (policies 2.8)."""
     try:
         body = orjson.loads(answer.body)
     except ValueError:
         return str(answer)
-    if not isinstance(body, Mapping) or not isinstance(body.get("message"), str):
-        return str(answer)
-    reasons = body.get("errors") if isinstance(body.get("errors"), list) else []
-    told = [body["message"], *(_reason(each) for each in reasons or [])]
-    text = redact("; ".join(dict.fromkeys(told)))[:300]
-    number = body.get("id")
-    known = f" [id {redact(number[:64])}]" if isinstance(number, str) and number else ""
-    return f"{answer.method} {answer.path}: {answer.status}: {text}{known}".translate(_PLAIN)
-
-
-def _reason(each: Any) -> str:
-    if isinstance(each, Mapping):
-        return " ".join(str(each[name]) for name in ("value", "message") if each.get(name) is not None)
-    return str(each)
-
-
-_PLAIN = dict.fromkeys((*range(32), *range(127, 160)), " ")
+    number = body.get("id") if isinstance(body, Mapping) else None
+    return f"{answer} [id {shown(number)}]" if isinstance(number, str) and number else str(answer)

@@ -22,7 +22,7 @@ from policysync.plan.change import Edit, Plan
 from policysync.plan.codec import summary
 from policysync.pointer import MISSING
 from policysync.reports.view import Row, blocks
-from policysync.secret import MASK, Secret, redact
+from policysync.secret import MASK, Secret
 
 FORMAT_VERSION = 1
 _COLOURS = {"+": "green", "-": "red", "~": "yellow", "-/+": "red"}
@@ -139,7 +139,7 @@ def _raw(sides: Sides, form: str) -> int:
         )
     else:
         shown = "\n".join(_told(found)) or "No differences."
-    click.echo(redact(shown))
+    click.echo(shown)
     return Exit.CHANGES if found else Exit.DONE
 
 

@@ -40,4 +40,6 @@ def start_logging(verbose: int, log_format: str) -> None:
     out.addFilter(RedactingFilter())
     out.setFormatter(JsonLines() if log_format == "json" else TextLines("%(levelname)s %(name)s: %(message)s"))
     level = _LEVELS[min(verbose, len(_LEVELS) - 1)]
-    logging.basicConfig(level=level, handlers=[out], force=True)
+    # What libraries log for their makers holds headers and bodies, secrets among them, before anybody here knows them.
+    logging.basicConfig(level=logging.WARNING, handlers=[out], force=True)
+    logging.getLogger("policysync").setLevel(level)

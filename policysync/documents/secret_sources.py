@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from policysync.errors import PolicySyncError
-from policysync.secret import Secret, redact
+from policysync.secret import Secret, told
 
 BYTES = 64 * 1024
 """More than this is no secret."""
@@ -104,6 +104,6 @@ def _how(status: int) -> str:
 
 
 def _said(stderr: bytes) -> str:
-    text = redact(stderr.decode(errors="replace"))
+    text = told(stderr.decode(errors="replace"))
     plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return f": {plain[:_SHOWN]}" if plain else ""

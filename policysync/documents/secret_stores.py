@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from policysync.errors import PolicySyncError
-from policysync.secret import redact
+from policysync.secret import told
 
 
 def from_keyring(name: str) -> str:
@@ -114,4 +114,4 @@ def _member(fields: Any, name: str, reference: str) -> str:
 
 
 def _text(error: Exception) -> str:
-    return redact(" ".join(str(error).split()))[:300] or type(error).__name__
+    return told(" ".join(str(error).split()))[:300] or type(error).__name__

@@ -107,7 +107,7 @@ LASTING = [
     Lasting("409 on update", Fault("PUT", ALPHA, status=409, body={"message": "in use"}), "409: "),
     Lasting("413", Fault("PUT", ALPHA, status=413), "larger than the console or a proxy before it accepts"),
     Lasting("a page for an answer", Fault("PUT", ALPHA, status=200, body=PAGE), "description"),
-    Lasting("an error page", Fault("PUT", ALPHA, status=400, body=PAGE), "400: <html>"),
+    Lasting("an error page", Fault("PUT", ALPHA, status=400, body=PAGE), "400: a web page"),
     Lasting("a member that is lost", Fault("PUT", ALPHA, forget=("description",)), "description"),
     Lasting("always a reset", Fault("PUT", ALPHA, drop="before"), "no whole answer came"),
 ]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from policysync.secret import MASK, RedactingFilter, Secret, redact
+from policysync.secret import MASK, WITHHELD, RedactingFilter, Secret, redact, told
 
 VALUE = "hunter2-long-enough"
 ODD = "odd-one \"\\/ü%+&<'"
@@ -82,7 +82,7 @@ def test_log_records_are_masked_with_their_arguments_and_tracebacks() -> None:
     assert f"ValueError: {MASK} is wrong" in stream.getvalue()
 
 
-@pytest.mark.parametrize(
+FORMS = pytest.mark.parametrize(
     "written",
     [
         json.dumps(ODD),
@@ -96,6 +96,24 @@ def test_log_records_are_masked_with_their_arguments_and_tracebacks() -> None:
     ],
     ids=["JSON", "JSON in UTF-8", "JSON in JSON", "a traceback", "a URL", "a path", "a page", "base64"],
 )
+
+
+@FORMS
+def test_what_others_say_is_withheld_when_it_repeats_a_secret(written: str) -> None:
+    Secret(ODD)
+    assert told(f"cannot use {written}") == WITHHELD
+    assert told("cannot use it") == "cannot use it"
+
+
+def test_so_is_a_part_of_a_secret_and_what_is_too_long_to_look_at() -> None:
+    value = "a-very-long-secret-0123456789-abcdefghij"
+    Secret(value)
+    assert told(f"the value {value[:16]}… is not allowed") == WITHHELD
+    assert told(f"ends in {value[-24:]}") == WITHHELD
+    assert told("x" * 70_000) == WITHHELD
+
+
+@FORMS
 def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
     Secret(ODD)
     assert MASK in redact(written)

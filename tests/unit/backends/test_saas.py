@@ -79,7 +79,8 @@ def test_a_refused_key_is_told_with_the_reasons_of_the_account_api(
     with pytest.raises(Refused) as caught:
         key(roles=("api_admin",)).sign_in(http)
     assert str(caught.value) == (
-        "POST /v2/tokens: 403: Access denied; Signature is wrong for *** [id 2f1c-77] (https://api.cloudsploit.com "
+        "POST /v2/tokens: 403: Access denied; (withheld, because it repeats a secret) (code 1) [id 2f1c-77] "
+        "(https://api.cloudsploit.com "
         "refuses this API key: check auth.key, auth.secret and the region, and that api_admin is a role there "
         "(auth.roles))"
     )
@@ -88,7 +89,7 @@ def test_a_refused_key_is_told_with_the_reasons_of_the_account_api(
 def test_a_refused_body_is_told_field_by_field(console: Console, http: Http, key: Callable[..., ApiKey]) -> None:
     wrong = {"field": "data", "message": "has additional properties", "value": "data.x", "type": "object"}
     console.on("POST", "/v2/tokens", denied(wrong, {"message": None}, status=422))
-    with pytest.raises(Refused, match=r"422: Access denied; data\.x has additional properties; "):
+    with pytest.raises(Refused, match=r"422: Access denied; data\.x has additional properties \(code 1\)"):
         key().sign_in(http)
 
 
@@ -190,7 +191,7 @@ def test_an_account_without_a_console_is_told_apart(console: Console, http: Http
     assert console.asked == []
 
 
-def test_what_is_no_error_of_the_account_api_is_shown_as_it_is(console: Console, http: Http) -> None:
+def test_what_is_no_error_of_the_account_api_is_not_quoted(console: Console, http: Http) -> None:
     console.on("POST", "/v2/signin", reply(403, orjson.dumps(["odd"])))
-    with pytest.raises(Refused, match=r'POST /v2/signin: 403: \["odd"\]'):
+    with pytest.raises(Refused, match="POST /v2/signin: 403: 7 bytes of JSON that say nothing"):
         SaasPassword(HOST, "joe", Secret("hunter22")).sign_in(http)
