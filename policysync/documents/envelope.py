@@ -17,8 +17,8 @@ from policysync.kinds.kind import Kind
 from policysync.kinds.load import kind_name
 
 API_VERSION = "policysync/v1"
-_MEMBERS = ("apiVersion", "kind", "metadata", "spec")
-_METADATA = ("name", "labels", "targets", "protect", "absent")
+MEMBERS = ("apiVersion", "kind", "metadata", "spec")
+METADATA = ("name", "labels", "targets", "protect", "absent")
 BASE, STAGES = "policies/base/", "policies/stages/"
 
 
@@ -72,20 +72,20 @@ class _Envelope:
 
     def read(self) -> Document | None:
         if not isinstance(self.value, dict):
-            self.refuse("", f"{shown(self.value)} stands here, want a document with {one_of(_MEMBERS)}", "type")
+            self.refuse("", f"{shown(self.value)} stands here, want a document with {one_of(MEMBERS)}", "type")
             return None
         folder = kind_name(PurePosixPath(self.path).parent.name)
         if not {"apiVersion", "metadata", "spec"} & self.value.keys() and folder in self.all.kinds:
             return self.exported(self.all.kinds[folder])
         for name in self.value:
-            if name not in _MEMBERS:
-                hint = did_you_mean(name, _MEMBERS) or f"; want one of {one_of(_MEMBERS)}"
+            if name not in MEMBERS:
+                hint = did_you_mean(name, MEMBERS) or f"; want one of {one_of(MEMBERS)}"
                 self.refuse(f"/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
         kind = self.kind()
         metadata = self.member("", self.value, "metadata", dict, {})
         for name in metadata:
-            if name not in _METADATA:
-                hint = did_you_mean(name, _METADATA) or f"; want one of {one_of(_METADATA)}"
+            if name not in METADATA:
+                hint = did_you_mean(name, METADATA) or f"; want one of {one_of(METADATA)}"
                 self.refuse(f"/metadata/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
         return self.document(kind, metadata) if kind else None
 
