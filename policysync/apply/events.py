@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"  # it was already so
     SKIPPED = "skipped"  # something before it failed
     UNKNOWN = "unknown"  # sent, and nobody knows
+    WAITING = "waiting"  # for a person, who has to do it by hand and confirm it
 
 
 class What(StrEnum):

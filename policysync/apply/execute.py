@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Literal, Protocol
@@ -41,18 +41,20 @@ def execute(
     on_error: OnError = "stop",
     stop: threading.Event | None = None,
     salt: str = "",
+    confirmed: Collection[Address] = (),
 ) -> Report:
     """Carry out a plan and return how each change ended.
 
     Args:
         on_error: after a failure "stop" begins nothing new; "continue" skips only what depends on what failed.
         stop: when it is set, what is in flight is finished and the rest is skipped.
+        confirmed: what a person has done by hand, of the changes that have `steps`.
         salt: what secrets are compared with; any text will do.
     """
     teller = _Teller(plan, clock, tuple(listeners))
     stop = stop or threading.Event()
     carrier = Carrier(backend, kinds, retry.read, teller.about, salt, stopped=stop.is_set)
-    work = _Work(carrier, teller, kinds, on_error == "stop", stop)
+    work = _Work(carrier, teller, kinds, stops=on_error == "stop", stop=stop, confirmed=frozenset(confirmed))
     teller.tell(What.STARTED)
     outcomes: list[Done] = []
     with _workers(parallelism, work.halted) as pool:
@@ -80,24 +82,39 @@ class _Work:
     """What one apply knows while it runs."""
 
     def __init__(
-        self, carrier: Carrier, teller: _Teller, kinds: Mapping[str, Kind], stops: bool, stop: threading.Event
+        self,
+        carrier: Carrier,
+        teller: _Teller,
+        kinds: Mapping[str, Kind],
+        *,
+        stops: bool,
+        stop: threading.Event,
+        confirmed: frozenset[Address],
     ) -> None:
         self.carrier = carrier
         self.teller = teller
         self.kinds = kinds
         self.stops = stops
         self.stop = stop
+        self.confirmed = confirmed
         self.halted = threading.Event()
         self.failed: set[Address] = set()
         self.held: set[Address] = set()
 
     def one(self, change: Change) -> Done:
         why = self.reason_to_skip(change)
-        done = Done(change, Outcome.SKIPPED, why) if why else self.carrier.carry_out(change)
+        done = Done(change, Outcome.SKIPPED, why) if why else self.carried_out(change)
         if self.stops and done.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
             self.halted.set()
         self.teller.ended(done)
         return done
+
+    def carried_out(self, change: Change) -> Done:
+        if not change.steps:
+            return self.carrier.carry_out(change)
+        if change.address in self.confirmed:
+            return Done(change, Outcome.APPLIED, "done by hand, and confirmed")
+        return Done(change, Outcome.WAITING, f"to be done by hand; then `apply --confirm {change.address}`")
 
     def reason_to_skip(self, change: Change) -> str:
         if self.stop.is_set():

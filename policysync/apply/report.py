@@ -49,7 +49,7 @@ class Report:
         bad = [done for done in self.outcomes if done.outcome not in GOOD]
         if not bad and not self.blocked:
             return Exit.DONE
-        if self.count(Outcome.APPLIED):
+        if self.count(Outcome.APPLIED) or (all(done.outcome is Outcome.WAITING for done in bad) and not self.blocked):
             return Exit.PARTLY_APPLIED
         failed = [done for done in bad if done.outcome is not Outcome.SKIPPED]
         return Exit.STALE if failed and all(done.stale for done in failed) else Exit.ERROR

@@ -42,6 +42,9 @@ from policysync.state.resource import Address, Resource
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--allow", multiple=True, type=click.Choice(list(GUARDS)), help="Lift one guard; it is recorded.")
 @click.option(
+    "--confirm", multiple=True, metavar="KIND/NAME", help="A step the plan calls manual has been taken by hand."
+)
+@click.option(
     "--on-error",
     type=click.Choice(["stop", "continue"]),
     default="stop",
@@ -67,6 +70,7 @@ def command(
     heal_accepted: bool,
     yes: bool,
     allow: Sequence[str],
+    confirm: Sequence[str],
     on_error: OnError,
     lock_timeout: float,
     session: Session,
@@ -99,7 +103,7 @@ def command(
         salt=one.salt if one else "",
     )
     known = remembered_consoles(against)
-    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, known, lock_timeout)
+    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, known, lock_timeout, _addresses(confirm))
     ended: list[Ended] = []
     try:
         for target in session.targets(against.stage, targets or list(plans)):
@@ -114,6 +118,13 @@ def command(
     return _together([one.report.status for one in ended])
 
 
+def _addresses(texts: Sequence[str]) -> frozenset[Address]:
+    try:
+        return frozenset(Address.parse(text) for text in texts)
+    except ValueError as error:
+        raise click.UsageError(f"--confirm: {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Manner:
     """How the command was asked to go about it."""
@@ -123,6 +134,7 @@ class _Manner:
     yes: bool
     consoles: Consoles
     lock_timeout: float
+    confirmed: frozenset[Address]
 
 
 def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: _Manner) -> Ended:
@@ -150,6 +162,7 @@ def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | 
                 on_error=manner.on_error,
                 stop=stop,
                 salt=against.salt,
+                confirmed=manner.confirmed,
             )
             run.finish(report, settled=_settled(comparison, plan), gone=_gone(against, comparison))
     return Ended(report, run.id)

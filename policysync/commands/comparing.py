@@ -20,8 +20,9 @@ from policysync.documents.serving import belongs
 from policysync.documents.source import Source
 from policysync.errors import NotServed, PolicySyncError
 from policysync.kinds.kind import Kind
-from policysync.plan.build import World, build
+from policysync.plan.build import LastApplied, World, build
 from policysync.plan.change import Plan
+from policysync.state.normalize import live_spec
 from policysync.state.resource import Address, Hindrance, Resource
 
 # Each read has workers of its own, so a few at once keep every connection busy.
@@ -90,10 +91,12 @@ class Comparing:
             if (address in stated or not self.selection.labels) and self.selection.has(address)
         }
         backend.expect(applied | {resource.address: resource.spec for resource in desired})
-        live, others, blocked = self._read(backend, stated | set(applied))
+        kinds = self.session.kinds
+        asked = {address for address in stated | set(applied) if not _is_manual(kinds, address)}
+        live, others, blocked = self._read(backend, asked)
         return World(
             desired=desired,
-            live=live,
+            live=(*live, *_confirmed(applied, kinds)),
             last_applied=applied,
             others=others - set(last),
             blocked=blocked,
@@ -132,6 +135,17 @@ class _Read(NamedTuple):
     live: tuple[Resource, ...]
     others: frozenset[Address]
     blocked: Mapping[str, Hindrance]
+
+
+def _confirmed(applied: LastApplied, kinds: Mapping[str, Kind]) -> Iterator[Resource]:
+    """Yield what no backend can be asked for as somebody confirmed that it is."""
+    for address, spec in applied.items():
+        if _is_manual(kinds, address):
+            yield Resource(address, live_spec(kinds[address.kind], spec))
+
+
+def _is_manual(kinds: Mapping[str, Kind], address: Address) -> bool:
+    return address.kind in kinds and bool(kinds[address.kind].manual)
 
 
 def _bodies(backend: Backend, kind: Kind, names: frozenset[str]) -> list[Resource]:

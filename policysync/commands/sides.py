@@ -124,6 +124,7 @@ class Sides:
         every = {name for name, kind in self.session.kinds.items() if kind.key and kind.api.get("list")}
         wanted = every if self._other(side).live else set(kinds)
         served = [self.session.kinds[name] for name in wanted if serves(target, self.session.kinds[name])]
+        served = [kind for kind in served if not kind.manual]
         with self.session.backend(target) as backend, ThreadPoolExecutor(_KINDS_AT_ONCE) as pool:
             backend.probe()
             parts = list(pool.map(lambda kind: _read(backend, kind, asked=bool(kinds)), served))

@@ -84,6 +84,8 @@ class Wish:
 
 def can_adopt(kind: Kind) -> bool:
     """Return whether git can hold objects of a kind: it can name them, and policysync can read and write them."""
+    if kind.manual:
+        return False
     if kind.read_only or kind.singleton:
         return kind.singleton and not kind.read_only
     named = kind.key and all(kind.root.properties[member].compared for member in kind.key)

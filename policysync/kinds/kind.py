@@ -44,6 +44,8 @@ class Kind:
         read_only: read and referred to, never in git.
         editions: the only editions of the product that have it; empty when all do.
         eventual: seconds for which a read may still show what was before a write.
+        manual: the steps a person takes to create, update and delete one, because no interface does; empty when one
+            does. `{name}` and `{/pointer}` in them stand for values of the spec.
         chosen_by: the pointer of the value in the spec that chooses the backend; empty where there is no choice.
         choices: the backend for each such value, and for `default`.
         exclude: live objects with these values are the product's own and are never managed.
@@ -75,6 +77,7 @@ class Kind:
     editions: tuple[str, ...] = ()
     eventual: int = 0
     binds: Mapping[str, str] = field(default_factory=dict)
+    manual: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     chosen_by: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
 

@@ -138,6 +138,7 @@ def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
         editions=_texts(about.get("edition", ())),
         eventual=about.get("eventual", 0),
         binds=about.get("target", {}),
+        manual={action: tuple(steps) for action, steps in about.get("manual", {}).items()},
         chosen_by="" if isinstance(backend, str) else backend["by"],
         choices=choices,
         digest=hashlib.sha256(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).hexdigest(),

@@ -73,6 +73,8 @@ class Change:
 
     Desired holds only what git states. The edits of a CREATE also show the values every new object gets.
 
+    `steps` are what a person has to do, where no interface does it; empty where one does.
+
     `replace` says that the object has to be deleted and created: its kind knows no update, or `immutable`, a field
     that cannot change has to. `cause`, `posture` and `edits` are for people;
     apply does not branch on them. `remembered` is what the ledger is to remember where that is not `after`, because
@@ -89,6 +91,7 @@ class Change:
     replace: bool = False
     immutable: bool = False
     remembered: Resource | None = None
+    steps: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

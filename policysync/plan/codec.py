@@ -168,6 +168,7 @@ def _change(change: Change, salt: str) -> dict[str, Any]:
         "edits": [_edit(edit) for edit in change.edits],
         "before_digest": before,
         "after_digest": after,
+        **({"steps": list(change.steps)} if change.steps else {}),
         **({"file": str(change.after.where)} if change.after and change.after.where.file else {}),
     }
 

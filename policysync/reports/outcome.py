@@ -19,6 +19,7 @@ _WORDS = {
     Outcome.FAILED: "failed",
     Outcome.UNKNOWN: "of unknown outcome",
     Outcome.SKIPPED: "skipped",
+    Outcome.WAITING: "waiting for a person",
 }
 
 

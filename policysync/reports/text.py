@@ -78,6 +78,9 @@ def _block(block: Block, *, colour: bool) -> Iterator[str]:
         line = f"{each.symbol} {each.path}: {each.values}{_remarks(each.remarks)}"
         yield "      " + _paint(line, "looser" if each.looser else each.symbol, colour=colour)
 
+    for number, step in enumerate(block.steps, 1):
+        yield f"      manual: {number}. {step}"
+
 
 def _remarks(remarks: Sequence[str]) -> str:
     return f"  ({', '.join(remarks)})" if remarks else ""

@@ -36,6 +36,7 @@ class Block:
     remarks: tuple[str, ...]
     rows: tuple[Row, ...]
     looser: bool
+    steps: tuple[str, ...] = ()
 
 
 def blocks(plan: Plan) -> Iterator[Block]:
@@ -49,7 +50,8 @@ def block(change: Change) -> Block:
     remarks = tuple(_change_remarks(change))
     rows = tuple(row(edit) for edit in change.edits)
     symbol = "-/+" if change.replace else SYMBOLS[change.action]
-    return Block(symbol, printable(str(change.address)), remarks, rows, is_looser(change.posture))
+    steps = tuple(printable(step) for step in change.steps)
+    return Block(symbol, printable(str(change.address)), remarks, rows, is_looser(change.posture), steps)
 
 
 def row(edit: Edit) -> Row:
@@ -146,6 +148,8 @@ def _change_remarks(change: Change) -> Iterator[str]:
         yield change.cause.value
     if change.posture is not Posture.NEUTRAL:
         yield change.posture.value
+    if change.steps:
+        yield "manual"
     if change.replace:
         yield "deleted and created again"
 
