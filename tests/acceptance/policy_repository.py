@@ -77,6 +77,14 @@ class PolicyRepository:
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD").strip()
 
+    def release(self, *stages: str) -> str:
+        """Commit everything, let the stages follow that, and return the revision."""
+        revision = self.commit()
+        for stage in stages:
+            self.write(f"releases/{stage}.yaml", f'version: 1\nrevision: "{revision}"\n')
+        self.commit("release")
+        return revision
+
     def git(self, *args: str) -> str:
         """Run git in the folder."""
         ended = subprocess.run(

@@ -63,6 +63,8 @@ def everything(repository: PolicyRepository) -> None:
 def in_sync(repository: PolicyRepository, stage: str = "dev") -> None:
     validated = repository.run("validate")
     assert validated.status == 0, validated.out + validated.err
+    if stage != "dev":
+        repository.release(stage)
     planned = repository.run("plan", "--stage", stage, "--detailed-exitcode")
     assert planned.status == 0, planned.out + planned.err
 

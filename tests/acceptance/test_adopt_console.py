@@ -45,6 +45,7 @@ def adopt(repository: PolicyRepository, stage: str, *options: str) -> list[str]:
 def in_sync(repository: PolicyRepository, *stages: str) -> None:
     validated = repository.run("validate")
     assert validated.status == 0, validated.out + validated.err
+    repository.release(*stages[1:] if stages[0] == STAGES[0] else stages)
     for stage in stages:
         planned = repository.run("plan", "--stage", stage, "--detailed-exitcode")
         assert planned.status == 0, f"{stage}: {planned.out}{planned.err}"
@@ -196,7 +197,7 @@ def test_what_was_applied_once_is_left_to_plans(repository: PolicyRepository) ->
         f"{BASE}label/who.yaml",
         "apiVersion: policysync/v1\nkind: Label\nmetadata: {name: who}\nspec: {description: git}\n",
     )
-    repository.commit()
+    repository.release("nonprod")
     assert repository.run("apply", "--stage", "nonprod", "--yes").status == 0
     with by_hand(repository.root, "nonprod") as console:
         console.edit("Label", "who", description="by hand")

@@ -146,7 +146,7 @@ def _state(repository: PolicyRepository) -> None:
         _document(repository, kind, spec)
         for text in _references(spec):
             repository.environ[text] = canary(text)
-    repository.commit()
+    repository.release("nonprod", "prod")
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -50,7 +50,7 @@ def repository(tmp_path: Path) -> PolicyRepository:
     repository.write(POLICY_FILE, POLICY)
     repository.write("policies/base/harbor.yaml", REGISTRY)
     repository.write("policies/stages/prod/strict.yaml", OVERLAY)
-    repository.commit()
+    repository.release("prod")
     return repository
 
 
@@ -95,7 +95,7 @@ def test_two_revisions(repository: PolicyRepository) -> None:
         ]
         or changes["harbor"]["edits"][0]["after"] == "${env:OTHER}"
     )
-    prod = repository.run("diff", "rev:HEAD~1:prod", "stage:prod")
+    prod = repository.run("diff", "rev:HEAD~1:prod", "rev:HEAD:prod")
     assert "maximum_score:" not in prod.out
     assert "maximum_score_enabled: true → false" in prod.out
 

@@ -32,7 +32,7 @@ def repository(tmp_path: Path) -> PolicyRepository:
     repository.write("policysync.yaml", CONFIGURATION)
     for name in ("one", "two", "three"):
         label(repository, name)
-    repository.commit()
+    repository.release("prod")
     for stage in ("dev", "prod"):
         applied(repository, "--stage", stage)
     return repository
@@ -86,6 +86,7 @@ def test_what_lifts_a_guard_is_on_record(repository: PolicyRepository) -> None:
 
 def test_a_stage_forbids_what_may_be_lifted_elsewhere(repository: PolicyRepository) -> None:
     remove(repository, "one", "two")
+    repository.release("prod")
     assert "no --allow lifts this guard here" in refused(repository, "--stage", "prod", "--prune")
     said = refused(repository, "--stage", "prod", "--prune", "--allow", "too-many-deletes")
     assert "stage prod forbids --allow too-many-deletes" in said
@@ -161,7 +162,7 @@ def test_a_freeze_of_one_stage(repository: PolicyRepository, stage: str, status:
     freeze = "{from: 2000-01-01, to: 2999-12-31, zone: Europe/Berlin, stages: [prod], reason: audit}"
     repository.replace("policysync.yaml", "floor: 1}}", f"floor: 1}}, freeze: [{freeze}]}}")
     label(repository, "one", "new")
-    repository.commit()
+    repository.release("prod")
     ran = repository.run("apply", "--stage", stage, "--yes")
     assert ran.status == status, ran.err
     assert ("freeze: nothing is applied to prod before 2999-12-31 23:00 UTC: audit" in ran.err) is (status == 3)

@@ -71,6 +71,7 @@ def test_a_fresh_console_is_planned_applied_and_then_in_sync(repository: PolicyR
 
 @pytest.mark.parametrize("stage", ["nonprod", "prod"])
 def test_every_stage_of_the_example_converges(repository: PolicyRepository, stage: str) -> None:
+    repository.release(stage)
     assert repository.run("apply", "--stage", stage, "--yes").status == 0
     assert repository.run("plan", "--stage", stage, "--detailed-exitcode").status == 0
 

@@ -110,6 +110,7 @@ def test_a_plan_is_clean_and_documents_are_valid(repository: PolicyRepository) -
 
 
 def test_a_saved_plan_makes_them_all_and_the_ledger_remembers(repository: PolicyRepository) -> None:
+    repository.release("nonprod")
     planned = repository.run("plan", "--stage", "nonprod", "--out", "plan.json", "--format", "json")
     assert planned.status == 0, planned.err
     wanted = {f"{kind}/{name}" for kind in KINDS for name in NAMES} | {"Notification/email/oncall"}
@@ -146,7 +147,7 @@ def test_they_are_deleted_again(repository: PolicyRepository) -> None:
     repository.write(
         "policies/base/left.yaml", "apiVersion: policysync/v1\nkind: Label\nmetadata: {name: left}\nspec: {}\n"
     )
-    repository.commit()
+    repository.release("nonprod")
     allowed = ("--allow", "too-many-deletes", "--allow", "too-many-changes")
     pruned = repository.run("apply", "--stage", "nonprod", "--prune", "--yes", *allowed)
     assert pruned.status == 0, pruned.err + pruned.out
