@@ -392,6 +392,7 @@ def test_what_git_moved_is_not_written_back(drifted: PolicyRepository) -> None:
 
 
 def test_with_several_targets_one_has_to_be_named(drifted: PolicyRepository) -> None:
+    drifted.release("prod")
     done = drifted.run("adopt", "--stage", "prod", "--write-back")
     assert done.status == 1
     assert "say with --target" in done.err
