@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from policysync.backends.aqua_target import aqua
+from policysync.backends.cloudformation.target import cloudformation
 from policysync.backends.http import Local
+from policysync.backends.kubernetes.target import kubernetes
 from policysync.backends.means import Means, Secrets
 from policysync.backends.memory import Memory
 from policysync.backends.port import Again, Backend
@@ -27,6 +29,7 @@ def connect(
     local: Local | None = None,
     clock: Clock | None = None,
     root: Path | None = None,
+    peers: tuple[Target, ...] = (),
 ) -> Backend:
     """Return the backend of a target. Nothing is sent before it is used.
 
@@ -34,6 +37,7 @@ def connect(
         again: runs a read again while it is Unavailable.
         local: answers in process; needed by targets with `url: embedded:NAME`.
         root: the policy repository, where relative paths in a target's options start.
+        peers: the other targets of the stage.
 
     Raises:
         PolicySyncError: the target cannot be used as it is written; names the target.
@@ -42,7 +46,7 @@ def connect(
     if factory is None:
         known = ", ".join(sorted(BACKENDS))
         raise PolicySyncError(f"target {target.name}: backend {target.backend!r} is not served here; known are {known}")
-    means = Means(kinds, secrets, again, limits, local, clock or SystemClock(), root or Path())
+    means = Means(kinds, secrets, again, limits, local, clock or SystemClock(), root or Path(), peers)
     try:
         return factory(target, means)
     except Refused as error:
@@ -53,4 +57,9 @@ def _memory(target: Target, means: Means) -> Backend:
     return Memory(means.kinds, identity=f"memory:{target.name}")
 
 
-BACKENDS: Mapping[str, Callable[[Target, Means], Backend]] = {"aqua": aqua, "memory": _memory}
+BACKENDS: Mapping[str, Callable[[Target, Means], Backend]] = {
+    "aqua": aqua,
+    "cloudformation": cloudformation,
+    "kubernetes": kubernetes,
+    "memory": _memory,
+}

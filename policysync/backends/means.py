@@ -10,7 +10,7 @@ from typing import Any
 from policysync.backends.http import Local
 from policysync.backends.port import Again
 from policysync.clock import Clock
-from policysync.documents.project import Limits
+from policysync.documents.project import Limits, Target
 from policysync.kinds.kind import Kind
 from policysync.secret import Secret
 
@@ -26,6 +26,7 @@ class Means:
         again: runs a read again while it is Unavailable.
         local: answers in process; None when the target is reached over the network.
         root: where relative paths in a target's options start.
+        peers: the other targets of the stage, for what a resource takes from another one elsewhere.
     """
 
     kinds: Mapping[str, Kind]
@@ -35,3 +36,4 @@ class Means:
     local: Local | None
     clock: Clock
     root: Path
+    peers: tuple[Target, ...] = ()

@@ -157,6 +157,7 @@ class Session:
             limits=self._pace(target),
             local=local,
             root=self.project.root,
+            peers=self._peers(target),
         )
         self._open[id(backend)] = backend
         try:
@@ -176,6 +177,10 @@ class Session:
         for backend in tuple(self._open.values()):
             # Closing may wait for what the interrupted thread holds itself.
             threading.Thread(target=backend.close, daemon=True).start()
+
+    def _peers(self, target: Target) -> tuple[Target, ...]:
+        stage = next((stage for stage in self.project.stages if target in stage.targets), Stage(""))
+        return tuple(other for other in stage.targets if other is not target)
 
     def _store(self, target: Target) -> Path:
         return self.project.root / LOCAL / "consoles" / f"{target.url.removeprefix(EMBEDDED)}.sqlite"

@@ -1,0 +1,1 @@
+"""CloudFormation: stacks from what a kind says under `x-api.stack`."""

@@ -1,0 +1,60 @@
+"""The backend: reads, writes, previews and checks the stacks of one account and region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policysync.backends.cloudformation.options import Options
+from policysync.backends.cloudformation.preview import Preview
+from policysync.backends.cloudformation.reading import Reading
+from policysync.backends.cloudformation.stacks import Stacks
+from policysync.backends.cloudformation.writing import Writing
+from policysync.backends.means import Means
+from policysync.backends.port import Facts
+from policysync.kinds.kind import Kind
+from policysync.plan.change import Change
+from policysync.state.resource import Address, Resource
+
+
+class CloudFormation:
+    """One account and region."""
+
+    def __init__(self, stacks: Stacks, options: Options, means: Means) -> None:
+        self._stacks = stacks
+        self._again = means.again
+        self._reading = Reading(stacks, means.secrets, means.root)
+        self._writing = Writing(stacks, means, options.minutes)
+        self._preview = Preview(stacks, self._writing, means, change_sets=options.change_sets)
+
+    def probe(self) -> Facts:
+        """Say whose credentials these are; see `port.Backend`."""
+        caller = self._again(self._stacks.account.caller)
+        return Facts(version="cloudformation", identity=f"{caller}/{self._stacks.account.region}")
+
+    def expect(self, stated: Mapping[Address, Mapping[str, Any]]) -> None:
+        """Remember what git states: a stack is found by its name; see `port.Backend`."""
+        self._reading.expected.update(stated)
+
+    def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
+        """Yield the live resources of a kind; see `port.Backend`."""
+        yield from self._again(lambda: list(self._reading.read(kind, names)))
+
+    def list(self, kind: Kind) -> Iterator[str]:
+        """Yield the names of the resources of a kind that stacks here stand for."""
+        found = self._again(lambda: [stack.of for stack in self._stacks.ours(kind.name)])
+        yield from sorted(Address.parse(resource).name for resource in found)
+
+    def write(self, change: Change, kind: Kind) -> None:
+        """Carry out a change and wait for its end; see `port.Backend`."""
+        if change.after is not None:
+            self._reading.expected[change.address] = change.after.spec
+        self._writing.write(change, kind)
+
+    def preview(self, change: Change, kind: Kind) -> tuple[str, ...]:
+        """Return what a change would do inside its stack; see `port.Previews`."""
+        return self._preview.of(change, kind)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._stacks.close()
