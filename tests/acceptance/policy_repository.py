@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from policysync.cli import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,6 +104,22 @@ class PolicyRepository:
 
 
 _WHO = {"NAME": "Test", "EMAIL": "test@example.com"}
+
+
+def run_here(repository: PolicyRepository, *args: str) -> Ran:
+    """Run `policysync` inside this process, which takes a tenth of the time; what it prints is what a user sees."""
+    out, err, kept, stdin = StringIO(), StringIO(), dict(os.environ), sys.stdin
+    sys.stdin = StringIO()
+    os.environ.clear()
+    os.environ.update(repository._environ())
+    try:
+        with contextlib.chdir(repository.root), redirect_stdout(out), redirect_stderr(err):
+            status = run(list(args))
+    finally:
+        sys.stdin = stdin
+        os.environ.clear()
+        os.environ.update(kept)
+    return Ran(int(status), out.getvalue(), err.getvalue())
 
 
 def new_repository(folder: Path, **environ: str) -> PolicyRepository:
