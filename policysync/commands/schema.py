@@ -116,6 +116,7 @@ def document_schema(kind: Kind, overlay: bool = False) -> dict[str, Any]:
     spec = plain(kind.schema, overlay)
     # The name stands in `metadata`, so that a spec need not repeat it.
     required = [name for name in spec.pop("required", ()) if (name,) != kind.key]
+    version = kind.schema["x-kind"].get("apiVersion")
     if required:
         spec["required"] = required
     return {
@@ -126,12 +127,19 @@ def document_schema(kind: Kind, overlay: bool = False) -> dict[str, Any]:
         "required": ["apiVersion", "kind", "metadata"],
         "additionalProperties": False,
         "properties": {
-            "apiVersion": {"const": "policysync/v1"},
+            "apiVersion": {"enum": ["policysync/v1", version]} if version else {"const": "policysync/v1"},
             "kind": {"const": kind.name},
-            "metadata": _METADATA,
+            "metadata": _metadata(namespaced=bool(version)),
             "spec": {name: value for name, value in spec.items() if name not in {"$schema", "title", "description"}},
         },
     }
+
+
+def _metadata(*, namespaced: bool) -> Mapping[str, Any]:
+    if not namespaced:
+        return _METADATA
+    namespace = {"type": "string", "description": "Namespace of the object, where its kind lives in namespaces."}
+    return {**_METADATA, "properties": {**_METADATA["properties"], "namespace": namespace}}
 
 
 def plain(schema: Mapping[str, Any], overlay: bool = False) -> dict[str, Any]:

@@ -83,9 +83,10 @@ class _Envelope:
                 self.refuse(f"/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
         kind = self.kind()
         metadata = self.member("", self.value, "metadata", dict, {})
+        known = (*METADATA, "namespace") if kind and self.cluster_version(kind) else METADATA
         for name in metadata:
-            if name not in METADATA:
-                hint = did_you_mean(name, METADATA) or f"; want one of {one_of(METADATA)}"
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; want one of {one_of(known)}"
                 self.refuse(f"/metadata/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
         return self.document(kind, metadata) if kind else None
 
@@ -104,7 +105,7 @@ class _Envelope:
         version = self.member("", self.value, "apiVersion", str, "", required=True)
         if version and version != API_VERSION:
             # A kind's schema is read only when it has to be: most runs are about one kind of many.
-            allowed = self.all.kinds[name].schema["x-kind"].get("apiVersion", API_VERSION) if known else API_VERSION
+            allowed = (self.cluster_version(name) if known else "") or API_VERSION
             if version != allowed:
                 self.refuse("/apiVersion", f"{shown(version)} stands here, want {allowed}", "api-version")
         if name and not known:
@@ -112,8 +113,15 @@ class _Envelope:
             self.refuse("/kind", f"unknown kind `{name}`{hint}", "unknown-kind")
         return name if known else ""
 
+    def cluster_version(self, kind: str) -> str:
+        """Return the apiVersion that objects of a kind have in a cluster; empty when they live elsewhere."""
+        return str(self.all.kinds[kind].schema["x-kind"].get("apiVersion", ""))
+
     def document(self, kind: str, metadata: Mapping[str, Any]) -> Document:
         name = self.member("/metadata", metadata, "name", str, "", required=True)
+        namespace = self.member("/metadata", metadata, "namespace", str, "")
+        if namespace and name:
+            name = f"{namespace}/{name}"
         absent = self.member("/metadata", metadata, "absent", bool, False)
         spec = self.member("", self.value, "spec", dict, {}, required=not absent)
         if absent and not self.stage:

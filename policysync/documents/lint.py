@@ -36,7 +36,7 @@ _SILENT = frozenset({"read-only-field", "removed-field", "no-effect"})
 
 
 def _interesting(field: Field) -> bool:
-    said = field.key or field.known or field.usual or field.removed or field.applies_when
+    said = field.key or field.idle is not MISSING or field.known or field.usual or field.removed or field.applies_when
     return bool(said) or not field.relevant or not field.compared
 
 
@@ -44,6 +44,9 @@ def _walk(kind: str, field: Field, value: Any, path: Path, above: Mapping[str, A
     if isinstance(value, Mapping):
         if is_scope(field):
             yield from scope_findings(value, path)
+        if field.idle is not MISSING and value and all(member == field.idle for member in value.values()):
+            message = f"everything in `{path[-1]}` is {shown(field.idle)}, so it does nothing; set one, or delete this"
+            yield Finding(path, message, "does-nothing", warning=True)
         for name, member in value.items():
             below = field.properties.get(name) or field.values
             if below is not None and member is not None:

@@ -46,6 +46,7 @@ class Field:
         without: the sibling whose value is taken out of this list before it is compared; empty when none.
         from_text: the member of its elements that a bare text in this list stands for; empty when there are none.
         required_on: "create" when only that call needs the field.
+        idle: a mapping all of whose members have this value does nothing; MISSING where that means nothing.
         known: the values seen so far; another one is a warning, not an error.
         usual: the pattern a text usually has, and what to say as a warning of one that has not; empty when none.
         secret_source: an object that says where a secret is kept; a text in its place may be the secret itself.
@@ -89,6 +90,7 @@ class Field:
     empty: tuple[Any, ...] = ()
     empty_means_all: bool = False
     normalizer: str = ""
+    idle: Any = MISSING
     known: tuple[Any, ...] = ()
     usual: Mapping[str, str] = field(default_factory=dict)
     secret_source: bool = False
@@ -146,6 +148,7 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         empty=() if empty == "all" else tuple(empty),
         empty_means_all=empty == "all",
         normalizer=schema.get("x-normalize", ""),
+        idle=schema.get("x-idle", MISSING),
         known=tuple(schema.get("x-known", ())),
         usual=schema.get("x-usual", {}),
         secret_source=schema.get("x-secret-source", False),

@@ -11,6 +11,7 @@ from typing import Any
 from policysync.backends.address import host_url
 from policysync.backends.connection import Timeouts
 from policysync.backends.http import Http
+from policysync.backends.kubernetes.backend import Kubernetes
 from policysync.backends.kubernetes.certificates import Certificates
 from policysync.backends.kubernetes.client import Client
 from policysync.backends.kubernetes.credential import Credential, Fixed, credential_of
@@ -117,3 +118,16 @@ def _token(target: Target, means: Means) -> Credential:
     if not isinstance(said, str) or not said.startswith("${"):
         raise Refused("auth.token has to be a reference such as ${env:NAME}")
     return Fixed(f"Bearer {means.secrets(said).reveal()}")
+
+
+def kubernetes(target: Target, means: Means) -> Kubernetes:
+    """Return the cluster of a target.
+
+    Raises:
+        Refused: the target cannot be used as it is written.
+    """
+    client = connect_client(target, means)
+    options = target.options
+    return Kubernetes(
+        client, means.clock, wait=float(options.get("wait", 60)), by_hand=map(str, options.get("by_hand", ()))
+    )
