@@ -1,9 +1,10 @@
-"""What an apply is doing, on stderr: a bar on a terminal, lines elsewhere."""
+"""What a long run is doing, on stderr: a bar on a terminal, and for an apply lines elsewhere."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -21,6 +22,25 @@ def progress(total: int) -> Iterator[Listener]:
 
         def move(event: Event) -> None:
             if event.what is What.ENDED:
+                bar.update(1)
+
+        yield move
+
+
+@contextmanager
+def counted(total: int, label: str) -> Iterator[Callable[[], None]]:
+    """Yield what is to be called for each of `total` things that is done; on a terminal a bar shows how far it is.
+
+    Several threads may call it.
+    """
+    if not sys.stderr.isatty() or not total:
+        yield lambda: None
+        return
+    lock = threading.Lock()
+    with click.progressbar(length=total, label=label, file=sys.stderr, show_pos=True) as bar:
+
+        def move() -> None:
+            with lock:
                 bar.update(1)
 
         yield move

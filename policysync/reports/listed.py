@@ -40,6 +40,11 @@ FORMATS: Mapping[str, Mapping[str, str]] = {
         "json": "policysync.reports.outcome:as_json",
         "markdown": "policysync.reports.outcome_markdown:render",
     },
+    "status": {
+        "text": "policysync.reports.status:text",
+        "json": "policysync.reports.status:as_json",
+        "markdown": "policysync.reports.status_markdown:render",
+    },
     "history": {
         "text": "policysync.reports.history:history_text",
         "json": "policysync.reports.history:as_json",
