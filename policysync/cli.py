@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "drift": "Show what somebody changed by hand.",
     "status": "Show where every stage stands.",
     "history": "Show who applied what, when, and how it ended.",
+    "report": "Write one page a person can read about every stage.",
     "adopt": "Take live objects into git as files.",
     "diff": "Compare two stages, revisions or files.",
     "render": "Write connectors as the vendors' artefacts.",
