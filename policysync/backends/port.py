@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
@@ -70,3 +70,14 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """A backend that can say more about a change than the difference of two specs."""
+
+    def preview(self, change: Change, kind: Kind) -> tuple[str, ...]:
+        """Return sentences about what a change would do inside the target. Changes nothing that lasts.
+
+        A failure is one of the sentences: a plan does not depend on them.
+        """

@@ -12,7 +12,7 @@ import click
 
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
-from policysync.backends.port import Backend
+from policysync.backends.port import Backend, Previews
 from policysync.commands.options import Selection
 from policysync.commands.session import Session
 from policysync.documents.project import Stage, Target
@@ -72,7 +72,8 @@ class Comparing:
             dirty=self.source.dirty,
             notices=[self.ledger.notice] if self.ledger.notice else [],
         )
-        return Comparison(target, world, replace(plan, heals_accepted=self.heal_accepted))
+        notices = (*plan.notices, *_previews(backend, plan, self.session.kinds))
+        return Comparison(target, world, replace(plan, heals_accepted=self.heal_accepted, notices=notices))
 
     def stated(self, target: Target) -> Iterator[Resource]:
         """Yield what git says one target should hold, whatever was selected."""
@@ -127,6 +128,13 @@ class Comparing:
                 except NotServed as error:
                     blocked[name] = Hindrance("blocked", error.reason, str(error))
         return _Read(tuple(live), frozenset(others), blocked)
+
+
+def _previews(backend: Backend, plan: Plan, kinds: Mapping[str, Kind]) -> Iterator[str]:
+    """Yield what a backend says of the changes of a plan, where it can say more than the plan does."""
+    if isinstance(backend, Previews):
+        for change in plan.changes:
+            yield from backend.preview(change, kinds[change.address.kind])
 
 
 class _Read(NamedTuple):
