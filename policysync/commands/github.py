@@ -14,6 +14,7 @@ import click
 
 from policysync.clock import SystemClock
 from policysync.commands.session import EMBEDDED
+from policysync.documents.pin import RELEASES
 from policysync.documents.project import FILES, Project, find_root, load_project
 from policysync.errors import Exit, PolicySyncError
 from policysync.forges.fit import COMMENT, SUMMARY, fitted
@@ -118,8 +119,9 @@ def summary(files: Sequence[Path]) -> None:
 def stages(since: str | None, later: bool, only: Sequence[str]) -> None:
     """List the stages as JSON, on stdout and as the output `stages` of the step.
 
-    A push changes the first stage by its policies, a later one by releases/STAGE.yaml, and all of them by
-    policysync.yaml. A revision git does not know, as after a forced push, changes all of them.
+    The output `released` lists those of them that follow something: the first one, and each that releases/STAGE.yaml
+    was written for. A push changes the first stage by its policies, a later one by releases/STAGE.yaml, and all of
+    them by policysync.yaml. A revision git does not know, as after a forced push, changes all of them.
 
     \b
     Example:
@@ -136,9 +138,9 @@ def stages(since: str | None, later: bool, only: Sequence[str]) -> None:
         names = [name for name in names if changed is None or _touched(project, name, changed)]
     for forgetful in _forgetful(project):
         click.echo(forgetful, err=True)
-    text = json.dumps(names)
-    click.echo(text)
-    _output({"stages": text})
+    released = [name for name in names if project.stage(name).first or _released(project.root, name)]
+    click.echo(json.dumps(names))
+    _output({"stages": json.dumps(names), "released": json.dumps(released)})
 
 
 @command.command(short_help="Give the counts of a saved plan as outputs of the step.")
@@ -214,9 +216,16 @@ def _changed(root: Path, since: str) -> list[str] | None:
 
 def _touched(project: Project, name: str, changed: Iterable[str]) -> bool:
     schemas = tuple(f"{os.path.relpath(folder, project.root)}/" for folder in project.schemas)
-    own = (f"releases/{name}.yaml", f"releases/{name}.yml")
-    everywhere, first = {*FILES, *own}, project.stage(name).first
-    return any(file in everywhere or (first and file.startswith(("policies/", *schemas))) for file in changed)
+    first, own = project.stage(name).first, {*FILES, _pin(name)}
+    return any(file in own or (first and file.startswith(("policies/", *schemas))) for file in changed)
+
+
+def _released(root: Path, name: str) -> bool:
+    return (root / _pin(name)).is_file()
+
+
+def _pin(name: str) -> str:
+    return f"{RELEASES}/{name}.yaml"
 
 
 def _forgetful(project: Project) -> list[str]:
