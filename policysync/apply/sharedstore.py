@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from policysync.apply.gitstore import GitStore, RefMoved, failed
-from policysync.apply.layout import encode
+from policysync.apply.layout import LOCKS, encode
 from policysync.errors import PolicySyncError
 
 OURS = "refs/policysync/"
@@ -59,7 +59,8 @@ class SharedStore(GitStore):
         ours = super().tips(prefix)
         length = len(self._seen)
         theirs = {OURS + ref[length:]: tip for ref, tip in super().tips(self._seen + prefix[len(OURS) :]).items()}
-        return {ref: self._base(ref, ours.get(ref, ""), theirs.get(ref, "")) for ref in {**ours, **theirs}}
+        bases = {ref: self._base(ref, ours.get(ref, ""), theirs.get(ref, "")) for ref in {**ours, **theirs}}
+        return {ref: tip for ref, tip in bases.items() if tip}
 
     def delete(self, ref: str, tip: str) -> None:
         """Take a ref away, at the remote first."""
@@ -83,7 +84,10 @@ class SharedStore(GitStore):
 
     def _base(self, ref: str, ours: str, theirs: str) -> str:
         """Return the commit to go on from, and note what the remote has to be at when it is written."""
-        if theirs and (not ours or self.contains(theirs, ours)):
+        if ref.startswith(LOCKS):
+            # The remote alone says who holds a lock: a run that died leaves its own here, long after it was taken away.
+            base = theirs
+        elif theirs and (not ours or self.contains(theirs, ours)):
             base = theirs
         elif not theirs or self.contains(ours, theirs):
             base = ours

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from stress.kills import (
@@ -34,6 +35,13 @@ def test_killed_while_the_console_works(made: Stand) -> None:
 
 def test_killed_while_git_works(made: Stand) -> None:
     assert kill_at_git(made, 18, "after")
+
+
+def test_killed_with_a_shared_ledger_and_completed_on_another_clone(tmp_path: Path) -> None:
+    with stand(tmp_path, remote="origin") as shared:
+        assert kill_at_request(shared, 26, "after")
+        assert kill_at_git(shared, 25, "before")
+        assert kill_at_git(shared, 25, "after")
 
 
 class Slow:

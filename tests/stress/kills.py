@@ -117,11 +117,15 @@ class Watched:
 
 @dataclass
 class Stand:
-    """A console on a port, a repository with something to apply, and copies of both for every trial."""
+    """A console on a port, a repository with something to apply, and copies of both for every trial.
+
+    With `remote` the ledger and the lock are shared through a bare repository that every copy brings along.
+    """
 
     folder: Path
     watched: Watched
     port: int
+    remote: str = ""
     reference: dict[str, Any] = field(default_factory=dict)
     trials: int = 0
 
@@ -148,7 +152,7 @@ class Stand:
 
     def state(self, repository: PolicyRepository) -> dict[str, Any]:
         """Return what is live by name, and what the ledger says was last applied."""
-        last = ledger_of(repository).last_applied("console")
+        last = ledger_of(repository, self.remote).last_applied("console")
         return {"live": names(self.watched.console), "last": {str(a): spec for a, spec in sorted(last.items())}}
 
 
@@ -156,8 +160,8 @@ def console_at(file: Path) -> Console:
     return Console(KINDS, Store(file), settings=Settings(user="robot", password=PASSWORD))
 
 
-def ledger_of(repository: PolicyRepository) -> Ledger:
-    return Ledger(repository.root, "dev", SystemClock())
+def ledger_of(repository: PolicyRepository, remote: str = "") -> Ledger:
+    return Ledger(repository.root, "dev", SystemClock(), remote=remote)
 
 
 def names(console: Console) -> dict[str, list[str]]:
@@ -175,19 +179,24 @@ def names(console: Console) -> dict[str, list[str]]:
 
 
 @contextmanager
-def stand(folder: Path, parallelism: int = 3) -> Iterator[Stand]:
+def stand(folder: Path, parallelism: int = 3, remote: str = "") -> Iterator[Stand]:
     """Serve a console, apply something to it once, and state something else in git."""
     watched = Watched(console_at(folder / "template.sqlite"))
     server = Server(watched, port=0)  # type: ignore[arg-type]  # it asks for no more than `handle`
     server.start()
     try:
         template = new_repository(folder / "template", ROBOT=PASSWORD)
-        template.write("policysync.yaml", configuration(server.port, parallelism))
+        template.write("policysync.yaml", configuration(server.port, parallelism, remote))
+        if remote:
+            template.git("init", "--quiet", "--bare", "--initial-branch=main", BARE)
+            template.git("remote", "add", remote, BARE)
         state(template, BEFORE)
         assert_status(template, 0, "apply", "--stage", "dev", "--yes")
         state(template, AFTER)
+        if remote:
+            template.git("push", "--quiet", remote, "main")
         watched.console.close()
-        made = Stand(folder, watched, server.port)
+        made = Stand(folder, watched, server.port, remote)
         watched.console = console_at(folder / "template.sqlite")
         first = made.trial()
         assert_status(first, 0, *APPLY)
@@ -197,6 +206,9 @@ def stand(folder: Path, parallelism: int = 3) -> Iterator[Stand]:
         server.stop()
         watched.console.close()
 
+
+BARE = ".policysync/remote.git"
+"""Where the bare repository is in each copy, which git resolves from there."""
 
 APPLY = ("apply", "--stage", "dev", "--yes", "--prune", "--on-error", "continue")
 
@@ -273,15 +285,41 @@ def kill_at_call(made: Stand, call: str, at: int) -> bool:
 
 
 def assert_recovers(made: Stand, repository: PolicyRepository) -> None:
-    """Apply again, and check that everything is as if nobody had been killed."""
+    """Apply again, and check that everything is as if nobody had been killed.
+
+    With a shared ledger somebody else does that, on another clone, who knows only what the remote does.
+    """
     made.heal()
-    assert_status(repository, 0, *APPLY)
+    if not made.remote:
+        assert_status(repository, 0, *APPLY)
+        assert_converged(made, repository)
+        return
+    other = cloned(repository)
+    if (holder := ledger_of(other, made.remote).lock("console").holder()) is not None:
+        assert_status(other, 3, *APPLY)
+        assert str(holder) in assert_status(other, 0, "unlock", "--stage", "dev", "--yes")
+    assert_status(other, 0, *APPLY)
+    assert_converged(made, other)
+    # And the clone that died finds what the other one did.
+    assert_converged(made, repository)
+
+
+def assert_converged(made: Stand, repository: PolicyRepository) -> None:
+    """Check that live, the ledger and the lock are as they must be when there is nothing left to do."""
     assert_status(repository, 0, "plan", "--stage", "dev", "--prune", "--detailed-exitcode")
     assert made.state(repository) == made.reference
     twice = {name: count for name, count in made.watched.made.items() if count > 1}
     assert not twice, f"made twice: {twice}"
-    ledger = ledger_of(repository)
+    ledger = ledger_of(repository, made.remote)
     assert verify(ledger).problems == ()
     assert ledger.unfinished() is None
     assert ledger.unrepaired("console") == {}
     assert ledger.lock("console").holder() is None
+    assert "Verified: " in assert_status(repository, 0, "history", "--stage", "dev", "--verify")
+
+
+def cloned(repository: PolicyRepository) -> PolicyRepository:
+    """Return another clone of the remote, with nothing of what the first one keeps to itself."""
+    other = PolicyRepository(repository.root / ".policysync" / "other", dict(repository.environ))
+    repository.git("clone", "--quiet", BARE, str(other.root))
+    return other

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from stress.kills import FLAKY, Stand, When, kill_at_call, kill_at_git, kill_at_request, stand
 
+from policysync.emulator.faults import Fault
+
 MOST = 120
 SIDES: tuple[When, When] = ("before", "after")
 
@@ -15,6 +17,12 @@ SIDES: tuple[When, When] = ("before", "after")
 @pytest.fixture(scope="module", params=[1, 4], ids=["one-at-once", "four-at-once"])
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     with stand(tmp_path_factory.mktemp("kills"), request.param) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    with stand(tmp_path_factory.mktemp("shared"), 3, "origin") as made:
         yield made
 
 
@@ -42,6 +50,16 @@ def test_at_every_request_of_a_console_that_fails(made: Stand, when: When) -> No
 @pytest.mark.parametrize("when", SIDES)
 def test_around_every_call_of_git(made: Stand, when: When) -> None:
     assert every(lambda at: kill_at_git(made, at, when)) > 15
+
+
+@pytest.mark.parametrize("when", SIDES)
+def test_around_every_call_of_git_with_a_shared_ledger(shared: Stand, when: When) -> None:
+    assert every(lambda at: kill_at_git(shared, at, when)) > 25
+
+
+@pytest.mark.parametrize(("when", "faults"), [("before", ()), ("after", FLAKY)], ids=["before", "after, failing"])
+def test_at_every_request_with_a_shared_ledger(shared: Stand, when: When, faults: tuple[Fault, ...]) -> None:
+    assert every(lambda at: kill_at_request(shared, at, when, faults)) > 20
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")

@@ -223,3 +223,13 @@ def test_an_answer_that_is_lost_on_the_way(machines: list[Path], kinds: Kinds) -
     assert verify(shared(machines[1])).problems == ()
     with ledger.lock("console"):
         assert shared(machines[1]).lock("console").holder() is not None
+
+
+def test_a_lock_that_was_taken_away_elsewhere_is_not_held_by_what_is_left_of_it_here(machines: list[Path]) -> None:
+    """A run that was killed leaves its own copy of the lock; only the remote's counts."""
+    shared(machines[0]).lock("console").acquire()
+    assert shared(machines[1]).lock("console").take_away() is not None
+    assert shared(machines[0]).lock("console").holder() is None
+    with shared(machines[0]).lock("console"):
+        assert shared(machines[1]).lock("console").holder() is not None
+    assert git(machines[0], "for-each-ref", "refs/policysync") == ""
