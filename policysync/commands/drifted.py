@@ -12,17 +12,15 @@ from policysync.commands.comparing import Comparison
 from policysync.commands.rewriting import CannotRewrite, rewritten
 from policysync.documents.document import Document
 from policysync.documents.envelope import mentions
-from policysync.documents.overlay import below, trace
+from policysync.documents.overlay import trace
 from policysync.documents.stage import Draft
 from policysync.errors import PolicySyncError
-from policysync.kinds.field import Field
 from policysync.plan.change import Action, Cause, Change, Edit
 from policysync.plan.minimal import holds_secret, stated
+from policysync.plan.paths import Path, at, found, indices
 from policysync.pointer import MISSING, split
 from policysync.reports.view import path_text
 from policysync.state.resource import Address
-
-Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +50,11 @@ def drifted(comparison: Comparison, drafts: Mapping[Address, Draft], wanted: fro
         applied = change.address in comparison.world.last_applied
         for edit in change.edits:
             why = _obstacle(edit, applied=applied)
-            found = why or _replacement(draft, change, edit)
-            if isinstance(found, Replacement):
-                _add(result.replacements, found)
+            made = why or _replacement(draft, change, edit)
+            if isinstance(made, Replacement):
+                _add(result.replacements, made)
             else:
-                result.left.append(f"{change.address} {path_text(edit.path)}: {found}")
+                result.left.append(f"{change.address} {path_text(edit.path)}: {made}")
     return result
 
 
@@ -80,64 +78,21 @@ def _replacement(draft: Draft, change: Change, edit: Edit) -> Replacement | str:
     """Return the replacement for one edit: of the value itself, or of the nearest value around it that git states."""
     live = change.before.spec if change.before else {}
     for length in range(len(edit.path), 0, -1):
-        value = edit.before if length == len(edit.path) else _at(draft.kind.root, live, edit.path[:length])
+        value = edit.before if length == len(edit.path) else found(draft.kind.root, live, edit.path[:length])
         if value is MISSING:
             continue
-        path = _indices(draft.kind.root, draft.spec, edit.path[:length])
+        path = indices(draft.kind.root, draft.spec, edit.path[:length])
         for layer in reversed(draft.layers):
             own = trace(draft.kind.root, draft.spec, layer.spec, path) if path is not None else None
             if own is None:
                 continue
-            said = _plain_at(layer.document.spec, own)
+            said = at(layer.document.spec, own)
             if said is MISSING or mentions(said):
                 return f"stated with a reference in {layer.document.where}; change it there"
             if length < len(edit.path):
-                value = _at(draft.kind.root, stated(draft.kind, live).spec, edit.path[:length])
+                value = found(draft.kind.root, stated(draft.kind, live).spec, edit.path[:length])
             return Replacement(layer.document, own, escaped_value(value)) if value is not MISSING else "not live"
     return "no single place in git states it"
-
-
-def _at(root: Field, value: Any, path: Path) -> Any:
-    """Return what a path of an edit leads to in a spec."""
-    indices = _indices(root, value, path)
-    return MISSING if indices is None else _plain_at(value, indices)
-
-
-def _indices(root: Field, value: Any, path: Path) -> Path | None:
-    """Return a path with the positions of list elements in place of their keys; None when it leads nowhere."""
-    steps: list[str] = []
-    here = root
-    for step in path:
-        if isinstance(value, Mapping) and step in value:
-            steps.append(step)
-            value, here = value[step], below(here, step)
-        elif isinstance(value, list):
-            index = _position(here, value, step)
-            if index is None:
-                return None
-            steps.append(str(index))
-            value, here = value[index], here.each or Field()
-        else:
-            return None
-    return tuple(steps)
-
-
-def _position(keyed: Field, items: list[Any], step: str) -> int | None:
-    if not keyed.key:
-        return int(step) if step.isdecimal() and int(step) < len(items) else None
-    named = ((i, [f"{m}={item[m]}" for m in keyed.key if item.get(m)]) for i, item in enumerate(items))
-    return next((index for index, parts in named if ",".join(parts) == step), None)
-
-
-def _plain_at(value: Any, path: Path) -> Any:
-    for step in path:
-        if isinstance(value, Mapping):
-            value = value.get(step, MISSING)
-        elif isinstance(value, list) and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return MISSING
-    return value
 
 
 def new_texts(root: File, replacements: Iterable[Replacement]) -> Iterator[tuple[File, str]]:
@@ -149,14 +104,14 @@ def new_texts(root: File, replacements: Iterable[Replacement]) -> Iterator[tuple
     files: dict[str, list[Replacement]] = {}
     for replacement in replacements:
         files.setdefault(replacement.document.where.file, []).append(replacement)
-    for name, found in sorted(files.items()):
+    for name, wanted in sorted(files.items()):
         text = (root / name).read_bytes().decode()
         mark = "\ufeff" if text.startswith("\ufeff") else ""
         text = text.removeprefix(mark)
-        for one in found:
-            at = (*split(one.document.below), *one.path)
+        for one in wanted:
+            steps = (*split(one.document.below), *one.path)
             try:
-                text = rewritten(text, one.document.index, at, one.value, as_json=name.endswith(".json"))
+                text = rewritten(text, one.document.index, steps, one.value, as_json=name.endswith(".json"))
             except CannotRewrite as error:
-                raise PolicySyncError(f"{name}: {path_text(at)} cannot be written back: {error}") from error
+                raise PolicySyncError(f"{name}: {path_text(steps)} cannot be written back: {error}") from error
         yield root / name, mark + text

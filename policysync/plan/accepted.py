@@ -13,7 +13,8 @@ from policysync.documents.accepted import Accepted
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Cause, Edit, Spared
-from policysync.plan.diff import diff, named
+from policysync.plan.diff import diff
+from policysync.plan.paths import found, member, position
 from policysync.pointer import MISSING
 from policysync.state.resource import Address, Resource
 
@@ -90,7 +91,7 @@ def _spared(one: Accepted, edits: tuple[Edit, ...]) -> Spared:
 def _with(resource: Resource, root: Field, paths: Sequence[tuple[str, ...]], values: Mapping[str, Any]) -> Resource:
     spec: Any = resource.spec
     for path in paths:
-        spec = placed(root, spec, path, _found(root, values, path))
+        spec = placed(root, spec, path, found(root, values, path))
     return replace(resource, spec=spec) if paths else resource
 
 
@@ -100,36 +101,15 @@ def placed(field: Field, value: Any, path: tuple[str, ...], new: Any) -> Any:
         return new
     step, rest = path[0], path[1:]
     if isinstance(value, list):
-        index = _index(field, value, step)
+        index = position(field, value, step)
         inner = field.each or Field()
         if index is None:
             return value if new is MISSING else [*value, placed(inner, {}, rest, new)]
         inside = placed(inner, value[index], rest, new)
         return [*value[:index], *([] if inside is MISSING else [inside]), *value[index + 1 :]]
     members = dict(value) if isinstance(value, Mapping) else {}
-    inside = placed(_member(field, step), members.get(step, {} if rest else MISSING), rest, new)
+    inside = placed(member(field, step), members.get(step, {} if rest else MISSING), rest, new)
     if inside is MISSING:
         members.pop(step, None)
         return members
     return {**members, step: inside}
-
-
-def _found(field: Field, value: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
-        if isinstance(value, list):
-            index = _index(field, value, step)
-            value, field = MISSING if index is None else value[index], field.each or Field()
-        else:
-            value = value.get(step, MISSING) if isinstance(value, Mapping) else MISSING
-            field = _member(field, step)
-    return value
-
-
-def _member(field: Field, step: str) -> Field:
-    return field.properties.get(step) or field.values or Field()
-
-
-def _index(field: Field, items: list[Any], step: str) -> int | None:
-    if field.key:
-        return next((index for index, item in enumerate(items) if named(field, item) == step), None)
-    return int(step) if step.isdecimal() and int(step) < len(items) else None

@@ -134,7 +134,7 @@ class _Walk:
         desired, live, _ = by_key
         for key in sorted({*desired, *live}):
             found = Sides(*(side.get(key, MISSING) for side in by_key))
-            step = (*path, named(field, desired[key] if key in desired else live[key]))
+            step = (*path, _named(field, desired[key] if key in desired else live[key]))
             if key in desired and key in live:
                 yield from self.member(each, step, found, effect=effect)
             else:
@@ -207,8 +207,7 @@ def _same_elements(field: Field, desired: list[Any], live: list[Any]) -> bool:
     return not rest or (field.unordered and all(any(says(other, item) for item in desired) for other in rest))
 
 
-def named(field: Field, item: Any) -> str:
-    """Return the step of a path that leads to an element of a keyed list."""
+def _named(field: Field, item: Any) -> str:
     if not isinstance(item, Mapping):
         return str(item)
     named = [f"{member}={item[member]}" for member in field.key if item.get(member) not in (None, "")]
