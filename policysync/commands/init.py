@@ -21,7 +21,8 @@ _SCHEMAS = ".vscode/policysync"
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
 def command(folder: Path) -> None:
     """Create a policy repository in DIR (default: here): three stages on embedded consoles, a few policies,
-    schemas for editors, a pre-commit hook and a workflow that checks pull requests.
+    schemas for editors, a pre-commit hook, and workflows that plan pull requests, apply what is merged, watch for drift
+    and promote.
 
     Files that are there already are kept and named.
 

@@ -146,7 +146,7 @@ def test_workflows_are_pinned_and_start_from_no_rights() -> None:
         text = file.read_text(encoding="utf-8")
         assert "\npermissions: {}\n" in text
         assert "timeout-minutes:" in text
-        for action in re.findall(r"uses: (\S+.*)", text):
+        for action in re.findall(r"uses: ([^.\s]\S*.*)", text):
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
 
 
