@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar, runtime_checkable, runtime_checkable
 
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
@@ -25,6 +26,39 @@ class Facts:
 
     version: str = ""
     identity: str = ""
+
+
+class Level(StrEnum):
+    """How good a sign is. `unknown` is neither good nor bad: nobody can tell from here."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing that `policysync check` looked at.
+
+    Attributes:
+        name: `preflight/…` for what has to be there before a resource can be, `health/…` for how it is.
+        reason: a stable code; empty where the level is ok.
+        message: a sentence, with what to do where something is wrong.
+    """
+
+    name: str
+    level: Level
+    reason: str
+    message: str
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A backend that can tell more of a resource than what it is set to."""
+
+    def check(self, resource: Resource) -> Iterator[Sign]:
+        """Yield what there is to say of a resource as git states it. Changes nothing."""
 
 
 class Backend(Protocol):
