@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "diff": "Compare two stages, revisions or files.",
     "render": "Write connectors as the vendors' artefacts.",
     "check": "Check connectors: before installing, and how they are.",
+    "topology": "Show which connector carries which registry.",
     "emulate": "Serve the emulated console on a port.",
     "demo": "Play the whole story on embedded consoles.",
     "kinds": "List the kinds of resources.",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from policysync.documents.apart import too_close
+from policysync.documents import network
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, Name
 from policysync.documents.composite import stated_twice
@@ -89,6 +90,9 @@ class Judge:
         found += self._dangling(drafts, names, stage)
         found += _same_names(drafts)
         found += [(draft, problem) for draft in drafts if (problem := self._homeless(draft, stage))]
+        if part is None:
+            mixed = network.findings(drafts, stage, self.project)
+            found += [(draft, draft.problem(finding, self.catalog.placing)) for draft, finding in mixed]
         found += [
             (draft, draft.problem(finding, self.catalog.placing))
             for draft, finding in (*stated_twice(drafts), *too_close(drafts))

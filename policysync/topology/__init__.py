@@ -1,0 +1,1 @@
+"""Which connector carries which registry to which console."""
