@@ -8,8 +8,8 @@ from typing import Any
 
 from policysync.backends.aqua_target import aqua
 from policysync.backends.cloudformation.target import cloudformation
+from policysync.backends.cluster import cluster
 from policysync.backends.http import Local
-from policysync.backends.kubernetes.target import kubernetes
 from policysync.backends.means import Means, Secrets
 from policysync.backends.memory import Memory
 from policysync.backends.port import Again, Backend
@@ -60,6 +60,7 @@ def _memory(target: Target, means: Means) -> Backend:
 BACKENDS: Mapping[str, Callable[[Target, Means], Backend]] = {
     "aqua": aqua,
     "cloudformation": cloudformation,
-    "kubernetes": kubernetes,
+    "helm": cluster,
+    "kubernetes": cluster,
     "memory": _memory,
 }

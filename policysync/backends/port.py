@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar, runtime_checkable, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change

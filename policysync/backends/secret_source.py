@@ -26,13 +26,13 @@ def resolve(source: Mapping[str, Any], secrets: Secrets, cluster: FromCluster | 
     Raises:
         Refused: nothing is there, or it cannot be reached from here.
     """
-    place, where = next(((place, where) for place, where in source.items() if where), ("", ""))
+    place, where = _stated(source)
     if place == "kubernetesSecret":
         if cluster is None:
             raise Refused(f"the Secret {where['name']} is in a cluster, and this target is none")
         return cluster(where)
     if place not in _REFERENCES:
-        raise Refused(f"{place or 'nothing'} is no place of a secret we know")
+        raise Refused(f"{place} is no place of a secret we know")
     try:
         return secrets(_REFERENCES[place](where))
     except Refused:
@@ -43,10 +43,15 @@ def resolve(source: Mapping[str, Any], secrets: Secrets, cluster: FromCluster | 
 
 def named(source: Mapping[str, Any]) -> str:
     """Return in words where a secret is kept."""
-    place, where = next(((place, where) for place, where in source.items() if where), ("nowhere", {}))
+    place, where = _stated(source)
     if place == "kubernetesSecret":
         return f"Secret {where['name']}, key {where['key']}"
     return f"{place} {where if isinstance(where, str) else ' '.join(str(v) for v in where.values())}"
+
+
+def _stated(source: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return the one place that is said; the normal form may hold empty ones beside it."""
+    return next(((place, where) for place, where in source.items() if where), ("nowhere", ""))
 
 
 def _aws(where: Mapping[str, str]) -> str:

@@ -120,13 +120,13 @@ def _token(target: Target, means: Means) -> Credential:
     return Fixed(f"Bearer {means.secrets(said).reveal()}")
 
 
-def kubernetes(target: Target, means: Means) -> Kubernetes:
-    """Return the cluster of a target.
+def kubernetes(target: Target, means: Means, also: tuple[str, ...] = ()) -> Kubernetes:
+    """Return the cluster of a target; `also` are further options it may have.
 
     Raises:
         Refused: the target cannot be used as it is written.
     """
-    client = connect_client(target, means)
+    client = connect_client(target, means, also)
     options = target.options
     return Kubernetes(
         client, means.clock, wait=float(options.get("wait", 60)), by_hand=map(str, options.get("by_hand", ()))

@@ -1,0 +1,90 @@
+"""A cluster as one target: its objects, and the connectors that are installed into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policysync.backends.helm.backend import KIND, Connectors
+from policysync.backends.helm.engine import Engine
+from policysync.backends.helm.secrets import Vault
+from policysync.backends.helm.way import helm_environ
+from policysync.backends.kubernetes.backend import Kubernetes
+from policysync.backends.kubernetes.target import kubernetes
+from policysync.backends.means import Means
+from policysync.backends.port import Backend, Checks, Facts, Sign
+from policysync.documents.project import Target
+from policysync.errors import Refused
+from policysync.kinds.kind import Kind
+from policysync.plan.change import Change
+from policysync.state.resource import Address, Resource
+
+OPTIONS = ("helm_wait", "helm_validate")
+"""Options besides those of the API server: seconds an install may take, and whether Helm looks at objects."""
+
+_WAIT = 300
+
+
+class Cluster:
+    """Sends each kind to who serves it; see `port.Backend`."""
+
+    def __init__(self, objects: Kubernetes, connectors: Connectors) -> None:
+        self._objects = objects
+        self._connectors = connectors
+
+    def probe(self) -> Facts:
+        """Say which cluster it is; see `port.Backend`."""
+        return self._objects.probe()
+
+    def expect(self, stated: Mapping[Address, Mapping[str, Any]]) -> None:
+        """Hear what git states; see `port.Backend`."""
+        self._objects.expect(stated)
+        self._connectors.expect(stated)
+
+    def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
+        """Yield the live resources of a kind; see `port.Backend`."""
+        return self._of(kind).read(kind, names)
+
+    def list(self, kind: Kind) -> Iterator[str]:
+        """Yield the names of the live resources of a kind."""
+        return self._of(kind).list(kind)
+
+    def write(self, change: Change, kind: Kind) -> None:
+        """Carry out a change; see `port.Backend`."""
+        self._of(kind).write(change, kind)
+
+    def rehearse(self, change: Change, kind: Kind) -> None:
+        """Ask the server what it would say of a change to an object; connectors are not asked about."""
+        if kind.name != KIND:
+            self._objects.rehearse(change, kind)
+
+    def check(self, resource: Resource) -> Iterator[Sign]:
+        """Yield what there is to say of a resource; see `port.Checks`."""
+        if resource.address.kind == KIND:
+            yield from self._connectors.check(resource)
+        elif isinstance(self._objects, Checks):
+            yield from self._objects.check(resource)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._objects.close()
+
+    def _of(self, kind: Kind) -> Backend:
+        return self._connectors if "helm" in kind.backends else self._objects
+
+
+def cluster(target: Target, means: Means) -> Backend:
+    """Return the cluster of a target.
+
+    Raises:
+        Refused: the target cannot be used as it is written.
+    """
+    wait, validate = target.options.get("helm_wait", _WAIT), target.options.get("helm_validate", True)
+    if not isinstance(wait, int) or isinstance(wait, bool) or wait < 0:
+        raise Refused(f"options.helm_wait is {wait!r}; want seconds, 0 not to wait")
+    if not isinstance(validate, bool):
+        raise Refused(f"options.helm_validate is {validate!r}; want true or false")
+    objects = kubernetes(target, means, OPTIONS)
+    engine = Engine(helm_environ(target, means), wait, validate)
+    vault = Vault(objects.client, means.secrets)
+    return Cluster(objects, Connectors(objects.client, engine, vault, means.clock, means.root))

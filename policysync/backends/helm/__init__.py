@@ -1,0 +1,1 @@
+"""Connectors that run in a cluster: Helm releases, and the objects of other ways to install."""

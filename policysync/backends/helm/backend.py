@@ -1,0 +1,167 @@
+"""Connectors of one cluster, as a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from policysync.backends.helm.checks import Checkup
+from policysync.backends.helm.engine import Chart, Engine
+from policysync.backends.helm.engine import Release as Named
+from policysync.backends.helm.healing import take_out
+from policysync.backends.helm.installed import Reader, named_release
+from policysync.backends.helm.objects import Objects
+from policysync.backends.helm.secrets import Vault
+from policysync.backends.kubernetes.client import Client
+from policysync.backends.port import Facts, Sign
+from policysync.clock import Clock
+from policysync.errors import NotServed, Refused
+from policysync.kinds.kind import Kind
+from policysync.plan.change import Action, Change
+from policysync.pointer import resolve
+from policysync.render.aqua_helm import SECRET_MARK, helm_values
+from policysync.state.normalize import live_spec, new_spec
+from policysync.state.resource import Address, Resource
+from policysync.state.wire import plain
+
+KIND = "AquaCloudConnector"
+Spec = Mapping[str, Any]
+
+
+class Connectors:
+    """The connectors of one cluster; see `port.Backend`.
+
+    Helm's own record says what a release is made of, and the objects of the cluster say what became of it.
+    """
+
+    def __init__(self, client: Client, engine: Engine, vault: Vault, clock: Clock, root: Path) -> None:
+        self.client = client
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._root = root
+        self._declared: dict[str, Spec] = {}
+
+    def probe(self) -> Facts:
+        """Say which cluster it is; see `port.Backend`."""
+        version = str(self.client.get("/version").get("gitVersion", ""))
+        about = self.client.get("/api/v1/namespaces/kube-system").get("metadata") or {}
+        return Facts(version=version, identity=str(about.get("uid") or ""))
+
+    def expect(self, stated: Mapping[Address, Spec]) -> None:
+        """Learn where the connectors are that git knows: their namespaces and releases."""
+        self._declared = {address.name: spec for address, spec in stated.items() if address.kind == KIND}
+
+    def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
+        """Yield the connectors that are there; see `port.Backend`."""
+        _check(kind)
+        for name in sorted(names if names is not None else {*self._declared, *self.list(kind)}):
+            found = self._find(kind, name)
+            if found is not None:
+                yield found
+
+    def list(self, kind: Kind) -> Iterator[str]:
+        """Yield the names of the connectors of every namespace; git's own name where it has one."""
+        _check(kind)
+        known = {named_release(spec): name for name, spec in self._declared.items()}
+        for held in self.client.list("/apis/apps/v1/deployments", labels="heritage=Helm", names_only=True):
+            about = held.get("metadata") or {}
+            labels = about.get("labels") or {}
+            if str(labels.get("chart", "")).startswith("cloud-connector-"):
+                place = (str(labels.get("release", "")), str(about.get("namespace", "")))
+                yield known.get(place) or "/".join(reversed(place))
+
+    def write(self, change: Change, kind: Kind) -> None:
+        """Carry out a change; see `port.Backend`. A replacement is a delete and a create."""
+        _check(kind)
+        if change.before is not None and (change.action is Action.DELETE or change.replace):
+            self._delete(change.before.spec)
+        if change.action is Action.DELETE:
+            return
+        if change.after is None:
+            raise Refused(f"{change.id}: the change lacks the resource it is about; make the plan again")
+        spec = plain(new_spec(kind, change.after.spec))
+        if spec["install"]["method"] == "helm":
+            self._upgrade(spec)
+        else:
+            self._objects().apply(spec, partial(self._reveal, spec))
+
+    def check(self, resource: Resource) -> Iterator[Sign]:
+        """Yield how a connector is, and whether it could be installed; see `port.Checks`."""
+        yield from Checkup(self.client, self._vault, self._clock, resource.spec).signs()
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.client.close()
+
+    def _find(self, kind: Kind, name: str) -> Resource | None:
+        declared = self._declared.get(name) or _unmanaged(name)
+        found = self._reader(declared).find(declared)
+        if found is None:
+            return None
+        body = {**found.spec, "name": name}
+        spec = {} if found.hindrance else live_spec(kind, body)
+        return Resource(Address(kind.name, name), spec, raw=body, hindrance=found.hindrance)
+
+    def _reader(self, declared: Spec) -> Reader:
+        _, namespace = named_release(declared)
+        return Reader(self.client, lambda source, value: self._vault.same(source, value, namespace))
+
+    def _reveal(self, spec: Spec, source: Spec) -> str:
+        return self._vault.find(source, named_release(spec)[1]).reveal()
+
+    def _objects(self) -> Objects:
+        return Objects(self.client, self._clock)
+
+    def _upgrade(self, spec: Spec) -> None:
+        name, namespace = named_release(spec)
+        before = self._reader(spec).release(spec)
+        values = helm_values(spec, partial(self._reveal, spec))
+        if before is not None:
+            values["podAnnotations"] |= _secret_mark(before.config, values)
+        self._engine.upgrade(Named(name, namespace, spec["release"]["createNamespace"]), self._chart(spec), values)
+        after = self._reader(spec).release(spec)
+        if after is not None:
+            take_out(self.client, after)
+
+    def _chart(self, spec: Spec) -> Chart:
+        chart = spec["chart"]
+        local = str(self._root / chart["localPath"]) if chart.get("localPath") else ""
+        return Chart(chart["name"], chart["version"], chart["repository"], local)
+
+    def _delete(self, spec: Spec) -> None:
+        if resolve(spec, "/install/method") == "helm":
+            name, namespace = named_release(spec)
+            self._engine.uninstall(Named(name, namespace))
+        else:
+            self._objects().delete(spec)
+
+
+def _check(kind: Kind) -> None:
+    if kind.name != KIND:
+        raise NotServed(f"nothing here installs {kind.name} into a cluster", "not-served")
+
+
+def _unmanaged(name: str) -> Spec:
+    """Return what is known of a connector that git does not have: `namespace/release`."""
+    namespace, _, release = name.rpartition("/")
+    return {"release": {"namespace": namespace, "name": release}}
+
+
+def _secret_mark(before: Spec, values: Spec) -> dict[str, str]:
+    """Return the annotation that makes pods start again when a secret in the values changed.
+
+    The chart leaves them running with the old one otherwise.
+    """
+    held = (before.get("podAnnotations") or {}).get(SECRET_MARK)
+    number = int(held) if isinstance(held, str) and held.isdecimal() else 0
+    if _secrets(before) != _secrets(values):
+        number += 1
+    return {SECRET_MARK: str(number)} if number else {}
+
+
+def _secrets(values: Spec) -> tuple[Any, ...]:
+    creds = values.get("userCreds") or {}
+    return (values.get("token") or "", creds.get("username") or "", creds.get("password") or "")

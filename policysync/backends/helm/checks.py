@@ -1,0 +1,251 @@
+"""Whether a connector could be installed, and how the one that is there does.
+
+Source: reference, connectors 1.7 and 1.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from policysync.backends.helm.gateway import gateway_signs
+from policysync.backends.helm.installed import named_release
+from policysync.backends.helm.secrets import Vault
+from policysync.backends.kubernetes.client import Client, segment
+from policysync.backends.kubernetes.failures import Forbidden, Missing
+from policysync.backends.kubernetes.settling import condition
+from policysync.backends.port import Level, Sign
+from policysync.backends.secret_source import named
+from policysync.clock import Clock
+from policysync.errors import BackendError, Refused
+from policysync.render.aqua_objects import NAME
+
+CONNECTED = "connection established with remote server"
+"""The line in the log of a connector that is the one proof of a session."""
+
+_LATELY = timedelta(minutes=10)
+_TIME_TO_CONNECT = timedelta(minutes=1)
+_WRITTEN = (
+    ("secrets", ""),
+    ("configmaps", ""),
+    ("serviceaccounts", ""),
+    ("deployments", "apps"),
+    ("poddisruptionbudgets", "policy"),
+)
+Body = Mapping[str, Any]
+
+
+class Checkup:
+    """Looks at one connector as git states it."""
+
+    def __init__(self, client: Client, vault: Vault, clock: Clock, spec: Mapping[str, Any]) -> None:
+        self._client = client
+        self._vault = vault
+        self._clock = clock
+        self._spec = spec
+        self._release, self._namespace = named_release(spec)
+        prefix = {"helm": f"{self._namespace}-cloud-connector", "operator": f"{self._release}-cloud-connector"}
+        self._name = prefix.get(spec["install"]["method"], NAME)
+
+    def signs(self) -> Iterator[Sign]:
+        """Yield every sign; one that cannot be looked at is unknown."""
+        looks: tuple[tuple[str, Callable[[], Iterator[Sign]]], ...] = (
+            ("preflight/gateway", partial(gateway_signs, self._spec)),
+            ("preflight/namespace", self._namespaces),
+            ("preflight/service-account", self._account),
+            ("preflight/secrets", self._secrets),
+            ("preflight/permissions", self._permissions),
+            ("preflight/budget", self._budget),
+            ("preflight/names", self._names),
+            ("preflight/tunnels", self._tunnels),
+            ("health/available", self._health),
+        )
+        for name, look in looks:
+            try:
+                yield from look()
+            except Forbidden as error:
+                yield Sign(name, Level.UNKNOWN, "forbidden", str(error))
+            except BackendError as error:
+                yield Sign(name, Level.UNKNOWN, "unreadable", str(error))
+
+    def _path(self, plural: str, name: str = "", group: str = "/api/v1") -> str:
+        inside = f"{group}/namespaces/{segment(self._namespace)}"
+        return f"{inside}/{plural}" + (f"/{segment(name)}" if name else "") if plural else inside
+
+    def _has(self, path: str) -> bool:
+        try:
+            self._client.get(path)
+        except Missing:
+            return False
+        return True
+
+    def _namespaces(self) -> Iterator[Sign]:
+        name, noun = "preflight/namespace", f"namespace {self._namespace}"
+        if self._has(self._path("")):
+            yield Sign(name, Level.OK, "", f"{noun} is there")
+        elif self._spec["release"]["createNamespace"]:
+            yield Sign(name, Level.OK, "", f"{noun} will be made")
+        else:
+            yield Sign(name, Level.ERROR, "missing", f"{noun} is not there; make it, or set release.createNamespace")
+
+    def _account(self) -> Iterator[Sign]:
+        account = self._spec["serviceAccount"]
+        if account["create"]:
+            return
+        name, noun = "preflight/service-account", f"service account {account['name']}"
+        if self._has(self._path("serviceaccounts", account["name"])):
+            yield Sign(name, Level.OK, "", f"{noun} is there")
+        else:
+            yield Sign(name, Level.ERROR, "missing", f"{noun} is not there; make it, or set serviceAccount.create")
+
+    def _secrets(self) -> Iterator[Sign]:
+        pull = self._spec["imagePullSecret"]
+        if self._spec["serviceAccount"]["create"] and not pull["create"]:
+            there = self._has(self._path("secrets", pull["name"]))
+            level, reason = (Level.OK, "") if there else (Level.ERROR, "missing")
+            state = "there" if there else "not there; make it, or set imagePullSecret.create"
+            yield Sign("preflight/pull-secret", level, reason, f"pull secret {pull['name']} is {state}")
+        for owner in ("auth", "imagePullSecret"):
+            for field in ("tokenFrom", "usernameFrom", "passwordFrom"):
+                source = self._spec[owner].get(field)
+                if source and any(source.values()):
+                    yield self._secret(f"preflight/{owner}.{field}", source)
+
+    def _secret(self, name: str, source: Body) -> Sign:
+        try:
+            value = self._vault.find(source, self._namespace)
+        except Refused as error:
+            return Sign(name, Level.ERROR, "missing", str(error))
+        if not value.reveal():
+            return Sign(name, Level.ERROR, "empty", f"{named(source)} is empty")
+        return Sign(name, Level.OK, "", f"{named(source)} is there")
+
+    def _permissions(self) -> Iterator[Sign]:
+        asked = [(verb, *where) for where in _WRITTEN for verb in ("create", "patch")]
+        lacking = [
+            f"{verb} {resource}"
+            for verb, resource, group in asked
+            if not self._client.may(verb, resource, group=group, namespace=self._namespace)
+        ]
+        if lacking:
+            said = f"these credentials may not {', '.join(lacking)} in namespace {self._namespace}"
+            yield Sign("preflight/permissions", Level.ERROR, "forbidden", said)
+        else:
+            yield Sign("preflight/permissions", Level.OK, "", f"everything may be written in {self._namespace}")
+
+    def _budget(self) -> Iterator[Sign]:
+        if self._spec["replicas"] < 2:
+            return
+        if self._has("/apis/policy/v1"):
+            yield Sign("preflight/budget", Level.OK, "", "the cluster serves policy/v1")
+        else:
+            said = "the cluster does not serve policy/v1, which more than one replica needs; set replicas to 1"
+            yield Sign("preflight/budget", Level.ERROR, "not-served", said)
+
+    def _names(self) -> Iterator[Sign]:
+        try:
+            labels = self._deployment()["metadata"].get("labels") or {}
+        except Missing:
+            yield Sign("preflight/names", Level.OK, "", f"nobody else has a Deployment {self._name}")
+            return
+        owner = labels.get("release", self._release)
+        if owner == self._release:
+            yield Sign("preflight/names", Level.OK, "", f"Deployment {self._name} belongs to this connector")
+        else:
+            said = f"release {owner} has Deployment {self._name} already; a namespace holds one connector"
+            yield Sign("preflight/names", Level.ERROR, "taken", said)
+
+    def _tunnels(self) -> Iterator[Sign]:
+        hosts = " ".join(f"{t['host']}:{t['port']}" for t in self._spec["tunnels"])
+        said = f"whether {hosts} can be reached shows in the cluster only; the console's test of each registry says it"
+        yield Sign("preflight/tunnels", Level.UNKNOWN, "seen-from-the-cluster", said)
+
+    def _deployment(self) -> Body:
+        return self._client.get(self._path("deployments", self._name, "/apis/apps/v1"))
+
+    def _health(self) -> Iterator[Sign]:
+        try:
+            deployment = self._deployment()
+        except Missing:
+            said = f"Deployment {self._name} is not in namespace {self._namespace}; `policysync apply` installs it"
+            yield Sign("health/available", Level.ERROR, "not-installed", said)
+            return
+        yield _available(self._name, deployment)
+        labels = ",".join(f"{k}={v}" for k, v in deployment["spec"]["selector"]["matchLabels"].items())
+        pods = [pod for pod in self._client.list(self._path("pods"), labels=labels) if _started(pod)]
+        if not pods:
+            yield Sign("health/session", Level.ERROR, "no-pods", "no pod of it runs; look at its events")
+            return
+        yield self._restarts(pods)
+        newest = max(pods, key=lambda pod: str(_started(pod)))
+        yield self._answer(newest)
+        yield self._session(newest)
+
+    def _restarts(self, pods: list[dict[str, Any]]) -> Sign:
+        since = self._clock.now() - _LATELY
+        ends = [
+            (pod["metadata"]["name"], status)
+            for pod in pods
+            for status in (pod.get("status") or {}).get("containerStatuses") or ()
+            if (end := _time((status.get("lastState") or {}).get("terminated", {}).get("finishedAt"))) and end >= since
+        ]
+        if not ends:
+            return Sign("health/restarts", Level.OK, "", "no restart in the last 10 minutes")
+        pod, status = ends[0]
+        said = f"{pod} restarted in the last 10 minutes, {status.get('restartCount', '?')} times in all; see its log"
+        return Sign("health/restarts", Level.WARNING, "restarting", said)
+
+    def _answer(self, pod: Body) -> Sign:
+        name, port = pod["metadata"]["name"], self._spec["healthPort"]
+        path = self._path("pods", name)
+        try:
+            self._client.text(f"{path}:{port}/proxy/health")
+        except Forbidden as error:
+            return Sign("health/answer", Level.UNKNOWN, "forbidden", str(error))
+        except BackendError as error:
+            return Sign("health/answer", Level.ERROR, "unwell", f"/health of {name} does not answer well: {error}")
+        return Sign("health/answer", Level.OK, "", f"/health of {name} answers")
+
+    def _session(self, pod: Body) -> Sign:
+        """Look for the proof of a session in the log of the container as it runs now: an older line would mislead."""
+        name, started = pod["metadata"]["name"], _started(pod)
+        log = self._client.text(
+            f"{self._path('pods', name)}/log",
+            {
+                "container": pod["spec"]["containers"][0]["name"],
+                "sinceTime": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "",
+            },
+        )
+        if CONNECTED in log:
+            return Sign("health/session", Level.OK, "", f"{name} is connected to the gateway")
+        if started and self._clock.now() - started < _TIME_TO_CONNECT:
+            return Sign("health/session", Level.UNKNOWN, "progressing", f"{name} started less than a minute ago")
+        said = (
+            f"{name} has no session: its log lacks `{CONNECTED}`; the token may be wrong or revoked, the gateway's host"
+            " wrong, its port blocked, or TLS refused"
+        )
+        return Sign("health/session", Level.ERROR, "no-session", said)
+
+
+def _available(name: str, deployment: Body) -> Sign:
+    status, wanted = deployment.get("status") or {}, deployment["spec"].get("replicas", 1)
+    updated = status.get("updatedReplicas", 0)
+    if condition(deployment, "Available").get("status") == "True" and updated == wanted:
+        return Sign(
+            "health/available", Level.OK, "", f"Deployment {name} is available with {wanted} of {wanted} replicas"
+        )
+    why = condition(deployment, "Progressing").get("message") or condition(deployment, "Available").get("message") or ""
+    said = f"Deployment {name} has {updated} of {wanted} replicas up to date" + (f": {why}" if why else "")
+    return Sign("health/available", Level.ERROR, "not-available", said)
+
+
+def _started(pod: Body) -> datetime | None:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    times = [_time((each.get("state") or {}).get("running", {}).get("startedAt")) for each in statuses]
+    return max((time for time in times if time), default=None)
+
+
+def _time(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None

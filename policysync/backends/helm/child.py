@@ -1,0 +1,92 @@
+"""The Helm engine of the Python package helm-python-sdk, as a process of its own.
+
+Takes one request as JSON on stdin (see `engine.Engine`) and the cluster from the variables Helm itself reads. Goes
+through with it, prints what it yields, and ends with 1 and a sentence on stderr when Helm said no.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import helm_python as helm
+import yaml
+
+
+def main() -> int:
+    """Carry out the request on stdin."""
+    request = json.loads(sys.stdin.read())
+    try:
+        sys.stdout.write(_VERBS[request["verb"]](request))
+    except helm.HelmError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _upgrade(request: Mapping[str, Any]) -> str:
+    chart, release = request["chart"], request["release"]
+    values = yaml.safe_load(Path(request["values"]).read_text(encoding="utf-8"))
+    options = {
+        "namespace": request["namespace"],
+        "timeout": request["wait"] or None,
+        # Helm 4 watches; the older way to wait asks, which every API server answers.
+        "wait": "legacy" if request["wait"] else None,
+        "chart_version": None if chart["local"] else chart["version"],
+        "chart_repo_url": None if chart["local"] else chart["repository"],
+    }
+    place = chart["local"] or chart["name"]
+    with _config(request["namespace"]) as config:
+        if _is_there(config, release):
+            config.upgrade(place, release, values, max_history=request["history"], **options)
+        else:
+            config.install(place, release, values, create_namespace=request["create_namespace"], **options)
+    return ""
+
+
+def _is_there(config: helm.Config, release: str) -> bool:
+    try:
+        return bool(config.status(release)["info"]["status"] != "uninstalled")
+    except helm.HelmNotFoundError:
+        return False
+
+
+def _uninstall(request: Mapping[str, Any]) -> str:
+    wait = {"wait": "legacy", "timeout": request["wait"]} if request["wait"] else {}
+    with _config(request["namespace"]) as config:
+        config.uninstall(request["release"], ignore_not_found=True, **wait)
+    return ""
+
+
+def _render(request: Mapping[str, Any]) -> str:
+    chart = request["chart"]
+    if not chart["local"]:
+        sys.stderr.write("rendering needs a chart on disk; name it in chart.localPath\n")
+        raise SystemExit(1)
+    values = yaml.safe_load(Path(request["values"]).read_text(encoding="utf-8"))
+    with helm.Chart.load(chart["local"]) as loaded:
+        rendered = loaded.render(values, name=request["release"], namespace=request["namespace"])
+    return "\n---\n".join(text for file, text in sorted(rendered.items()) if file.endswith((".yaml", ".yml")))
+
+
+def _config(namespace: str) -> helm.Config:
+    said = {name: os.environ.get(f"HELM_KUBE{name.upper()}") or None for name in ("context", "apiserver", "token")}
+    return helm.Config(
+        kubeconfig_path=os.environ.get("KUBECONFIG") or None,
+        kube_context=said["context"],
+        kube_apiserver=said["apiserver"],
+        kube_token=said["token"],
+        kube_ca_file=os.environ.get("HELM_KUBECAFILE") or None,
+        kube_insecure_skip_tls_verify=os.environ.get("HELM_KUBEINSECURE_SKIP_TLS_VERIFY") == "true",
+        namespace=namespace,
+    )
+
+
+_VERBS = {"upgrade": _upgrade, "uninstall": _uninstall, "render": _render}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""The Helm engine: the program `helm` where the PATH has one, else the one inside the Python package helm-python-sdk.
+
+Values go through a file of mode 0600 that is removed afterwards; nothing secret is an argument of a process.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from policysync.errors import BackendError, NotServed, OutcomeUnknown, Refused, Unavailable
+from policysync.secret import redact
+
+_EXTRA = "helm_python"
+_CHILD = "policysync.backends.helm.child"
+_HISTORY = 5
+_GRACE = 60
+_TRANSIENT = re.compile(
+    r"connection refused|no such host|i/o timeout|TLS handshake timeout|\b(503|429)\b|too many requests",
+    re.IGNORECASE,
+)
+_LATE = re.compile(
+    r"timed out waiting|context deadline exceeded|client rate limiter|would exceed|not ready", re.IGNORECASE
+)
+_LOCKED = re.compile(r"another operation \(install/upgrade/rollback\) is in progress", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Which chart: `local` is a folder or archive and wins over the repository."""
+
+    name: str
+    version: str
+    repository: str
+    local: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Which release, and whether its namespace may be made."""
+
+    name: str
+    namespace: str
+    create_namespace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Helm with the credentials of one cluster.
+
+    Attributes:
+        environ: how Helm reaches the cluster: KUBECONFIG, HELM_KUBECONTEXT, HELM_KUBEAPISERVER, HELM_KUBETOKEN, …
+        wait: seconds an install or upgrade may take until everything is ready; 0 does not wait.
+        validate: look at objects with the OpenAPI description of the cluster.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    wait: int = 300
+    validate: bool = True
+
+    def upgrade(self, release: Release, chart: Chart, values: Mapping[str, Any]) -> None:
+        """Install a release, or upgrade it.
+
+        Raises:
+            Refused: Helm, the chart or the cluster said no.
+            Unavailable: nothing was done.
+            OutcomeUnknown: it did not become ready in time, or the engine was ended.
+        """
+        with _values_file(values) as file:
+            program = self._program()
+            if program:
+                self._run([program, *self._upgrade_arguments(release, chart, file)])
+            else:
+                self._ask({"verb": "upgrade", "chart": _chart(chart), "values": file, **_named(release)})
+
+    def uninstall(self, release: Release) -> None:
+        """Uninstall a release; one that is gone already is fine."""
+        program = self._program()
+        if program:
+            arguments = ["uninstall", release.name, "--namespace", release.namespace, "--ignore-not-found"]
+            self._run([program, *arguments, *self._waiting()])
+        else:
+            self._ask({"verb": "uninstall", **_named(release)})
+
+    def render(self, release: Release, chart: Chart, values: Mapping[str, Any]) -> str:
+        """Return the objects a chart makes of values, as YAML. Reaches no cluster."""
+        with _values_file(values) as file:
+            program = self._program()
+            if program:
+                place = [chart.local] if chart.local else [chart.name, "--repo", chart.repository]
+                where = ["--namespace", release.namespace, "--version", chart.version, "--values", file]
+                return self._run([program, "template", release.name, *place, *where])
+            return self._ask({"verb": "render", "chart": _chart(chart), "values": file, **_named(release)})
+
+    def _program(self) -> str:
+        """Return the program, or nothing where the Python package serves.
+
+        Raises:
+            NotServed: there is neither.
+        """
+        found = shutil.which("helm", path=self.environ.get("PATH"))
+        if not found and importlib.util.find_spec(_EXTRA) is None:
+            raise NotServed(
+                "there is no Helm engine here: put the program `helm` on the PATH, or install policysync[helm]",
+                "engine-not-installed",
+            )
+        return found or ""
+
+    def _upgrade_arguments(self, release: Release, chart: Chart, file: str) -> list[str]:
+        place = [chart.local] if chart.local else [chart.name, "--repo", chart.repository]
+        return [
+            *("upgrade", "--install", release.name, *place, "--version", chart.version),
+            *("--namespace", release.namespace, *(["--create-namespace"] if release.create_namespace else [])),
+            *("--values", file, "--history-max", str(_HISTORY), *self._waiting()),
+            *([] if self.validate else ["--disable-openapi-validation"]),
+        ]
+
+    def _waiting(self) -> list[str]:
+        return ["--wait", "--timeout", f"{self.wait}s"] if self.wait else []
+
+    def _ask(self, request: Mapping[str, Any]) -> str:
+        """Run the engine of the Python package in a child: Go inside, which must not be forked around."""
+        asked = json.dumps({**request, "wait": self.wait, "history": _HISTORY, "validate": self.validate})
+        return self._run([sys.executable, "-m", _CHILD], asked)
+
+    def _run(self, command: Sequence[str], asked: str = "") -> str:
+        verb = command[1] if asked == "" else json.loads(asked)["verb"]
+        limit = self.wait + _GRACE
+        try:
+            ended = subprocess.run(
+                command, input=asked, env=self.environ, capture_output=True, text=True, check=False, timeout=limit
+            )
+        except subprocess.TimeoutExpired as error:
+            raise OutcomeUnknown(f"helm {verb} did not end within {limit} seconds") from error
+        except OSError as error:
+            raise Refused(f"helm cannot be started: {error.strerror}") from error
+        if ended.returncode:
+            raise _failure(verb, ended.returncode, ended.stderr)
+        return ended.stdout
+
+
+def _failure(verb: str, status: int, said: str) -> BackendError:
+    """Return which of our failures an end of Helm is."""
+    text = redact(" ".join(said.removeprefix("Error: ").split()))[-1000:]
+    message = f"helm {verb}: {text or f'ended with status {status}'}"
+    if _LOCKED.search(text):
+        return Unavailable(f"{message}; another run holds the release")
+    if status < 0 or _LATE.search(text):
+        return OutcomeUnknown(message)
+    if _TRANSIENT.search(text):
+        return Unavailable(message) if verb == "render" else OutcomeUnknown(message)
+    return Refused(message)
+
+
+@contextmanager
+def _values_file(values: Mapping[str, Any]) -> Iterator[str]:
+    """Lend a file of mode 0600 with values; JSON is YAML."""
+    descriptor, name = tempfile.mkstemp(prefix="policysync-", suffix=".yaml")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(values, file)
+        yield name
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _chart(chart: Chart) -> dict[str, str]:
+    return {"name": chart.name, "version": chart.version, "repository": chart.repository, "local": chart.local}
+
+
+def _named(release: Release) -> dict[str, Any]:
+    return {
+        "release": release.name,
+        "namespace": release.namespace,
+        "create_namespace": release.create_namespace,
+    }

@@ -1,0 +1,94 @@
+"""Connectors without Helm: objects that are applied one by one, with our label on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from policysync.backends.helm.installed import named_release
+from policysync.backends.helm.places import path_of
+from policysync.backends.kubernetes.client import Client
+from policysync.backends.kubernetes.failures import Missing
+from policysync.backends.kubernetes.settling import settled, wait_until_gone
+from policysync.clock import Clock
+from policysync.errors import OutcomeUnknown, Refused
+from policysync.render.aqua_objects import MANAGED_BY, manifests, operator_resource
+
+Spec = Mapping[str, Any]
+_WAIT = 60.0
+_KEPT = "Namespace"
+"""Other things may live in it, so it stays."""
+
+
+class Objects:
+    """Applies and deletes the objects of connectors in one cluster."""
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+
+    def apply(self, spec: Spec, reveal: Callable[[Mapping[str, Any]], str]) -> None:
+        """Apply every object on the server, and take away those that are wanted no more."""
+        _, namespace = named_release(spec)
+        wanted = _wanted(spec, reveal)
+        for thing in wanted:
+            path = path_of(thing, namespace)
+            if thing["kind"] == _KEPT:
+                self._make(path, thing)
+                continue
+            held = self._client.apply(path, thing)
+            said = settled(held, lambda path=path: self._client.get(path), self._clock, _WAIT)  # type: ignore[misc]
+            if said:
+                raise OutcomeUnknown(f"{thing['kind']} {thing['metadata']['name']} is {said}")
+        kept = {(thing["kind"], thing["metadata"]["name"]) for thing in wanted}
+        self._drop(spec, kept)
+
+    def delete(self, spec: Spec) -> None:
+        """Delete every object of a connector, last first; the namespace stays."""
+        self._drop(spec, set())
+
+    def _make(self, path: str, namespace: Mapping[str, Any]) -> None:
+        try:
+            self._client.get(path)
+        except Missing:
+            self._client.apply(path, namespace)
+
+    def _drop(self, spec: Spec, kept: set[tuple[str, str]]) -> None:
+        _, namespace = named_release(spec)
+        # As large as a connector can be, so that what an earlier form of the document had is found.
+        anything = {"env": "-"}
+        whole = {
+            **spec,
+            "replicas": 2,
+            "serviceAccount": {**spec["serviceAccount"], "create": True},
+            "auth": {"method": "token", "tokenFrom": anything},
+        }
+        for thing in reversed(_wanted(whole, lambda _source: "-")):
+            if thing["kind"] != _KEPT and (thing["kind"], thing["metadata"]["name"]) not in kept:
+                self._delete(path_of(thing, namespace))
+
+    def _delete(self, path: str) -> None:
+        try:
+            held = self._client.get(path)
+        except Missing:
+            return
+        about = held["metadata"]
+        labels = about.get("labels") or {}
+        if any(labels.get(name) != value for name, value in MANAGED_BY.items()):
+            return
+        uid = str(about.get("uid") or "")
+        try:
+            self._client.delete(path, uid=uid)
+        except Missing:
+            return
+        wait_until_gone(lambda: self._client.get(path), uid, self._clock, _WAIT)
+
+
+def _wanted(spec: Spec, reveal: Callable[[Mapping[str, Any]], str]) -> tuple[dict[str, Any], ...]:
+    match spec["install"]["method"]:
+        case "manifests":
+            return manifests(spec, reveal)
+        case "operator":
+            return (operator_resource(spec, reveal),)
+        case other:
+            raise Refused(f"install.method {other} is carried out by hand; `policysync render` gives what it needs")

@@ -1,0 +1,132 @@
+"""`policysync check`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import click
+
+from policysync.backends.port import Checks, Level, Sign
+from policysync.commands.options import Selection, format_option
+from policysync.commands.session import Session, open_session
+from policysync.documents.desired import desired_state
+from policysync.documents.project import Stage
+from policysync.documents.serving import belongs
+from policysync.errors import Exit, InvalidInput, PolicySyncError
+from policysync.secret import redact
+from policysync.state.resource import Address, Resource
+
+FORMAT_VERSION = 1
+_COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "red", Level.UNKNOWN: "blue"}
+_WIDTH = max(map(len, Level))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One resource in one target, and everything there is to say of it."""
+
+    stage: str
+    target: str
+    address: Address
+    signs: tuple[Sign, ...]
+
+
+@click.command(name="check", short_help="Check connectors: before installing, and how they are.")
+@click.argument("names", nargs=-1, metavar="[KIND/NAME]...")
+@click.option("--stage", "-s", help="Only this stage, as policysync.yaml names it; all of them by default.")
+@click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
+@click.option("--preflight", is_flag=True, help="Only what has to be there before a connector can be installed.")
+@click.option("--health", is_flag=True, help="Only how the connector is that is there.")
+@format_option
+def command(
+    *, names: tuple[str, ...], stage: str | None, targets: tuple[str, ...], preflight: bool, health: bool, form: str
+) -> int:
+    """Check connectors: what has to be there before one can be installed, and how those do that are.
+
+    Changes nothing. Exit status: 1 when something is an error, 0 otherwise; a warning and what cannot be told from
+    here are shown and are no errors.
+
+    \b
+    Example:
+      policysync check --stage prod
+      policysync check AquaCloudConnector/eu --stage prod --health --format json
+    """
+    if targets and not stage:
+        raise PolicySyncError("--target needs --stage: targets belong to stages")
+    session = open_session()
+    wanted = [f"{group}/" for group, asked in (("preflight", preflight), ("health", health)) if asked]
+    selection = Selection.of((), names, ())
+    stages = [session.project.stage(stage)] if stage else session.project.stages
+    checked = [each for one in stages for each in _stage(session, one, targets, selection, tuple(wanted))]
+    if not checked and names:
+        raise PolicySyncError(f"there is nothing to check for {' '.join(names)} in these targets")
+    click.echo(json.dumps(_document(checked), indent=2, ensure_ascii=False) if form == "json" else _text(checked))
+    signs = [sign for each in checked for sign in each.signs]
+    click.echo(_summary(checked, signs), err=True)
+    return Exit.ERROR if any(sign.level is Level.ERROR for sign in signs) else Exit.DONE
+
+
+def _stage(
+    session: Session, stage: Stage, names: Sequence[str], selection: Selection, groups: tuple[str, ...]
+) -> Iterator[Checked]:
+    # Secrets of other kinds are none of a check's business, so references are not resolved.
+    state = desired_state(session.source_of(stage), session.project, stage, session.kinds)
+    if state.errors:
+        raise InvalidInput(state.problems)
+    resources = selection.of_resources(state.resources)
+    for target in session.targets(stage, names) if names or stage.targets else ():
+        mine = [r for r in resources if belongs(target, session.kinds[r.address.kind], r)]
+        # A target is spoken to only where something can be checked; connectors are, policies are not.
+        mine = [r for r in mine if _checkable(session, r)]
+        if not mine:
+            continue
+        with session.backend(target) as backend:
+            if not isinstance(backend, Checks):
+                continue
+            backend.expect({r.address: r.spec for r in mine})
+            for resource in mine:
+                signs = tuple(s for s in backend.check(resource) if not groups or s.name.startswith(groups))
+                yield Checked(stage.name, target.name, resource.address, signs)
+
+
+def _checkable(session: Session, resource: Resource) -> bool:
+    return session.kinds[resource.address.kind].backend_of(resource.spec) != "aqua"
+
+
+def _text(checked: Sequence[Checked]) -> str:
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return "\n".join(line for each in checked for line in _lines(each, colour=colour))
+
+
+def _lines(checked: Checked, *, colour: bool) -> Iterator[str]:
+    yield f"{checked.address} in {checked.target} of {checked.stage}"
+    for sign in checked.signs:
+        level = f"{sign.level.value:<{_WIDTH}}"
+        shown = click.style(level, fg=_COLOURS[sign.level]) if colour else level
+        reason = f" [{sign.reason}]" if sign.reason else ""
+        yield redact(f"  {shown}  {sign.name}: {sign.message}{reason}")
+
+
+def _summary(checked: Sequence[Checked], signs: Sequence[Sign]) -> str:
+    counts = ", ".join(f"{sum(sign.level is level for sign in signs)} {level.value}" for level in Level)
+    return f"{len(checked)} checked: {counts}"
+
+
+def _document(checked: Sequence[Checked]) -> dict[str, object]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "checked": [
+            {
+                "stage": each.stage,
+                "target": each.target,
+                "kind": each.address.kind,
+                "name": each.address.name,
+                "signs": [{**asdict(sign), "message": redact(sign.message)} for sign in each.signs],
+            }
+            for each in checked
+        ],
+    }
