@@ -84,4 +84,4 @@ def test_a_word_is_never_read_as_shell(repository: PolicyRepository) -> None:
 def test_the_install_step_takes_the_action_s_own_source() -> None:
     install = STEPS[0]
     assert install["env"] == {"EXTRAS": "${{ inputs.extras }}"}
-    assert '"$GITHUB_ACTION_PATH[github${EXTRAS:+,$EXTRAS}]"' in install["run"]
+    assert '"${GITHUB_ACTION_PATH}[github${EXTRAS:+,$EXTRAS}]"' in install["run"]
