@@ -1,0 +1,1 @@
+"""A real API server with etcd and the controllers, where `make kubernetes` built them."""
