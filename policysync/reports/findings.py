@@ -41,11 +41,12 @@ class Case(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """Everything that was looked at by one command, and what was found."""
+    """Everything that was looked at by one command, and what was found. `scope` tells one run from another."""
 
     command: str
     summary: str
     cases: tuple[Case, ...]
+    scope: str = ""
 
     def marks(self) -> Iterator[Mark]:
         """Yield every finding, worst first, otherwise in the order of the cases."""

@@ -84,6 +84,8 @@ def apply_lines(record: Record, history: History) -> Iterator[str]:
     yield printable(f"  by {record.by}{host}")
     dirty = ", work tree not committed" if record.dirty else ""
     yield f"  revision {record.revision[:12] or 'none'}{dirty} · plan {record.digest[:12]}"
+    if record.occasion:
+        yield f"  {printable(record.occasion)}"
     if record.allowed:
         yield f"  lifted guards: {', '.join(record.allowed)}"
     if record.link:
@@ -100,6 +102,8 @@ def _state(record: Record, history: History) -> str:
         holder = history.holders.get(record.target)
         still = f"still running, or died with the lock, which is held by {holder}" if holder else "it died"
         return printable(f"UNFINISHED: {len(record.entries)} changes begun, {still}; the next apply completes it")
+    if record.state is State.ADOPTED:
+        return f"adopted; {len(record.taken)} taken into git"
     if record.state is State.SETTLED:
         return f"in sync; {len(record.settled)} found so, {len(record.gone)} gone"
     counts = ", ".join(f"{count} {outcome}" for outcome, count in _counts(record).items()) or "nothing changed"
@@ -154,6 +158,7 @@ def _apply_json(record: Record, history: History) -> dict[str, Any]:
         "dirty": record.dirty,
         "plan": record.digest,
         "identity": record.identity,
+        "occasion": record.occasion,
         "lifted_guards": list(record.allowed),
         "run": record.link,
         "commit": record.commit,
@@ -166,4 +171,5 @@ def _apply_json(record: Record, history: History) -> dict[str, Any]:
         ],
         "settled": [str(address) for address in record.settled],
         "gone": [str(address) for address in record.gone],
+        "taken": [str(address) for address in record.taken],
     }

@@ -45,6 +45,16 @@ FORMATS: Mapping[str, Mapping[str, str]] = {
         "json": "policysync.reports.status:as_json",
         "markdown": "policysync.reports.status_markdown:render",
     },
+    "diff": {
+        "text": "policysync.reports.differences:text",
+        "json": "policysync.reports.differences:as_json",
+        "markdown": "policysync.reports.differences_markdown:render",
+    },
+    "raw": {
+        "text": "policysync.reports.raw:text",
+        "json": "policysync.reports.raw:as_json",
+        "markdown": "policysync.reports.raw:markdown",
+    },
     "history": {
         "text": "policysync.reports.history:history_text",
         "json": "policysync.reports.history:as_json",

@@ -74,7 +74,8 @@ class Planned:
 
     def findings(self) -> Findings:
         """Return a case for every guard, blocked resource and change; only what has to be looked at leaves a mark."""
-        return Findings(self.command, self.closing, tuple(case for plan in self.plans for case in self._cases(plan)))
+        cases = tuple(case for plan in self.plans for case in self._cases(plan))
+        return Findings(self.command, self.closing, cases, "+".join(dict.fromkeys(plan.stage for plan in self.plans)))
 
     def _cases(self, plan: Plan) -> Iterator[Case]:
         suite = f"policysync {self.command} {plan.stage} {plan.target}"

@@ -34,6 +34,7 @@ _ACCEPTED = "policysync.yaml lists edits by hand that are accepted until a date;
 
 _SETTINGS = (
     *("duplicate", "environment", "external", "freeze", "guard", "name", "no-file", "path", "backend", "schemas"),
+    *("duration", "gate", "unknown-gate", "window"),
     *("stages", "time", "timeout", "to", "unknown-backend", "unknown-guard", "unmanaged", "version", "zone"),
 )
 
@@ -101,11 +102,14 @@ RULES: Mapping[str, Rule] = {
     "variable": Rule("a variable that cannot stand there", "${var.NAME} takes a value from the stage's `vars`."),
     "misplaced-reference": Rule("a secret reference in a plain field", _REFERENCE),
     "secret-reference": Rule("a secret written out", _REFERENCE),
+    "literal-secret": Rule("a secret written out", _REFERENCE),
     "secret": Rule("a secret that cannot be resolved", _REFERENCE),
     # unwise
     "read-only-field": Rule("a field that the server sets", _IDLE),
     "removed-field": Rule("a field that current consoles lack", _IDLE),
     "no-effect": Rule("a value without effect", _IDLE),
+    "does-nothing": Rule("a document without effect", _IDLE),
+    "unusual-value": Rule("a value that is rarely meant", "The message says what it does, and what is usual."),
     "unknown-value": Rule("a value that was not seen before", "It may be newer than the schema, or misspelt."),
     # policysync.yaml and what stands beside it
     **dict.fromkeys(_SETTINGS, Rule("policysync.yaml is wrong", _CONFIG)),

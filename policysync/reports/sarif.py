@@ -46,7 +46,7 @@ def document(findings: Findings) -> dict[str, Any]:
     }
     run = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"policysync {findings.command}/"},
+        "automationDetails": {"id": "/".join(filter(None, [f"policysync {findings.command}", findings.scope])) + "/"},
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
         "results": results,
