@@ -103,19 +103,8 @@ def command(
         salt=one.salt if one else "",
     )
     known = remembered_consoles(against)
-    manner = _Manner(frozenset(allow), on_error, yes or saved is not None, known, lock_timeout, _addresses(confirm))
-    ended: list[Ended] = []
-    try:
-        for target in session.targets(against.stage, targets or list(plans)):
-            with session.backend(target) as backend:
-                ended.append(_apply(against, target, backend, plans.get(target.name), manner))
-            if ended[-1].report.status is not Exit.DONE and on_error == "stop":
-                break
-    finally:
-        # What was done to the targets before is told also when the next one refuses.
-        if ended:
-            write("apply", outputs, Applied(stage, tuple(ended)))
-    return _together([one.report.status for one in ended])
+    manner = Manner(frozenset(allow), on_error, yes or saved is not None, known, lock_timeout, _addresses(confirm))
+    return apply_targets(against, targets or list(plans), manner, outputs, plans)
 
 
 def _addresses(texts: Sequence[str]) -> frozenset[Address]:
@@ -126,18 +115,46 @@ def _addresses(texts: Sequence[str]) -> frozenset[Address]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Manner:
-    """How the command was asked to go about it."""
+class Manner:
+    """How the command was asked to go about it. `occasion` is why it is done outside the usual course."""
 
     allowed: frozenset[str]
     on_error: OnError
     yes: bool
     consoles: Consoles
     lock_timeout: float
-    confirmed: frozenset[Address]
+    confirmed: frozenset[Address] = frozenset()
+    occasion: str = ""
 
 
-def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: _Manner) -> Ended:
+def apply_targets(
+    against: Comparing,
+    names: Sequence[str],
+    manner: Manner,
+    outputs: Sequence[Output],
+    plans: Mapping[str, Saved] | None = None,
+) -> Exit:
+    """Apply to the targets that are named, or all of them, one after another, and write how it ended.
+
+    Raises:
+        Blocked: a guard said no.
+        StalePlan: a saved plan does not fit any more.
+    """
+    ended: list[Ended] = []
+    try:
+        for target in against.session.targets(against.stage, names):
+            with against.session.backend(target) as backend:
+                ended.append(_apply(against, target, backend, (plans or {}).get(target.name), manner))
+            if ended[-1].report.status is not Exit.DONE and manner.on_error == "stop":
+                break
+    finally:
+        # What was done to the targets before is told also when the next one refuses.
+        if ended:
+            write("apply", outputs, Applied(against.stage.name, tuple(ended)))
+    return _together([one.report.status for one in ended])
+
+
+def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: Manner) -> Ended:
     stop = threading.Event()
     with against.ledger.lock(target.name, stop, timeout=manner.lock_timeout, waiting=_say) as lock:
         comparison = seen(against, target, backend)
@@ -148,7 +165,8 @@ def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | 
         if plan.changes and not manner.yes:
             _ask(plan)
         digest = saved.digest if saved else plan_digest(plan, against.salt)
-        run = against.ledger.begin(plan, digest, allowed=sorted(manner.allowed), identity=plan.identity)
+        lifted = sorted(manner.allowed)
+        run = against.ledger.begin(plan, digest, allowed=lifted, identity=plan.identity, occasion=manner.occasion)
         session = against.session
         with closing(run.journal()) as journal, progress(len(plan.changes)) as shown, _interruptible(stop):
             report = execute(
