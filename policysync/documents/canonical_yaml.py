@@ -226,7 +226,7 @@ def _indent(line: str) -> int:
 def _quoted(node: Any, raw: str, flow: bool) -> str:
     """Return a scalar as it is written: without quotes where that is safe for every parser, else in single ones."""
     value: str = node.value
-    if node.style is None:
+    if not node.style:
         return _unquoted(value) if raw == value and raw else raw
     if node.style not in ("'", '"') or raw[:1] != node.style or "\n" in raw or "\n" in value:
         return raw
