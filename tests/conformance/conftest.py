@@ -32,7 +32,7 @@ _LIMITS = Limits(parallelism=4, requests_per_second=1_000_000.0, timeout=5.0)
 
 @pytest.fixture(scope="session")
 def kinds() -> dict[str, Kind]:
-    return {name: kind for name, kind in load_kinds().items() if "aqua" in kind.backends}
+    return {name: kind for name, kind in load_kinds().items() if "aqua" in kind.backends and not kind.manual}
 
 
 def once(call: Callable[[], Any]) -> Any:

@@ -38,7 +38,7 @@ from policysync.state.normalize import digest
 from policysync.state.resource import Address, Resource
 
 KINDS = load_kinds()
-READ = sorted(name for name, kind in KINDS.items() if "aqua" in kind.backends)
+READ = sorted(name for name, kind in KINDS.items() if "aqua" in kind.backends and not kind.manual)
 ENVIRON = {**{n: v for n, v in os.environ.items() if not n.startswith("GIT_")}, "GIT_CONFIG_GLOBAL": "/dev/null"}
 
 DOCUMENT = {

@@ -60,7 +60,7 @@ def test_every_kind_has_an_example() -> None:
 
 def test_every_kind_with_one_console_has_an_example_in_the_first_stage() -> None:
     shown = {address.kind for address in specs("dev")}
-    assert {name for name in KINDS if "aqua" in KINDS[name].backends and is_shown(KINDS[name])} <= shown
+    assert {name for name in KINDS if "aqua" in KINDS[name].backends and not KINDS[name].manual and is_shown(KINDS[name])} <= shown
 
 
 def test_the_other_kinds_are_shown_beside_the_tests() -> None:

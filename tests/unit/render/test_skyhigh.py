@@ -1,0 +1,77 @@
+"""A Secure App Connector is rendered as the reference has it, and every shell takes it as it was meant."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policysync.kinds.load import load_kinds
+from policysync.render import skyhigh
+from policysync.render.skyhigh_pops import POPS, gateway_host
+from policysync.state.normalize import desired_spec
+from policysync.state.resource import Address, Resource
+
+EXAMPLES = Path(__file__).parent / "examples"
+KIND = load_kinds()["SecureAppConnector"]
+DOCUMENT: dict[str, Any] = yaml.safe_load((EXAMPLES / "secure-app-connector.yaml").read_text(encoding="utf-8"))
+# What an attacker or an odd name would hold, without a zero byte, which no argument can carry.
+ODD = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=30)
+
+
+def resource(**changes: Any) -> Resource:
+    stated = {**copy.deepcopy(DOCUMENT["spec"]), **changes}
+    spec = desired_spec(KIND, {"name": "sac-eu-01", **stated})
+    return Resource(Address("SecureAppConnector", "sac-eu-01"), spec)
+
+
+def rendered(of: Resource) -> dict[str, str]:
+    return {artefact.name: artefact.text for artefact in skyhigh.render(of, KIND)}
+
+
+def wanted(file: str) -> str:
+    return (EXAMPLES / f"secure-app-connector.{file}").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_reference() -> None:
+    made = rendered(resource())
+    assert json.loads(made["argv.json"]) == json.loads(wanted("argv.json"))
+    assert made["command.txt"] == wanted("command.txt")
+    assert yaml.safe_load(made["user-data.yaml"]) == yaml.safe_load(wanted("user-data.yaml"))
+    assert made["user-data.yaml"].startswith("#cloud-config\n")
+
+
+def test_without_a_proxy_both_options_are_left_out() -> None:
+    spec = {name: value for name, value in resource().spec.items() if name != "proxy"}
+    assert [argument.partition("=")[0] for argument in skyhigh.arguments(spec, "k")] == ["--provision_key", "--gateway"]
+
+
+@pytest.mark.parametrize("pop", POPS, ids=lambda pop: pop.code)
+def test_a_gateway_is_named_by_code_name_or_host(pop: Any) -> None:
+    hosts = {gateway_host({"pop": pop.code}), gateway_host({"pop": pop.name}), gateway_host({"host": pop.host.upper()})}
+    assert hosts == {pop.host}
+
+
+@settings(max_examples=25, deadline=None)
+@given(key=ODD, proxy=ODD, domain=ODD)
+def test_no_value_is_read_as_anything_but_itself(key: str, proxy: str, domain: str) -> None:
+    spec = {**resource().spec, "proxy": {"url": proxy, "noProxy": [domain]}}
+    assert skyhigh.arguments(spec, key)[0] == f"--provision_key={key}"
+    # The shell reads the line; a program in the place of the installer prints what it was given.
+    line = skyhigh.command(spec).replace("sudo bash infra.sh", "printf '%s\\0'").replace(skyhigh.KEY_FILE, "/dev/stdin")
+    ended = subprocess.run(["bash", "-c", line], input=b"the key", capture_output=True, check=True)
+    got = ended.stdout.decode("utf-8").split("\0")[:-1]
+    assert got == ["--provision_key=the key", *skyhigh.arguments(spec, "")[1:]]
+
+
+def test_the_script_is_one_that_a_shell_takes() -> None:
+    script = skyhigh.install_script(resource().spec)
+    subprocess.run(["bash", "-n"], input=script.encode(), check=True)
+    assert " \\\n  --gateway=" in script
