@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from policysync.backends.apono.target import apono
 from policysync.backends.aqua_target import aqua
 from policysync.backends.cloudformation.target import cloudformation
 from policysync.backends.cluster import cluster
@@ -58,6 +59,7 @@ def _memory(target: Target, means: Means) -> Backend:
 
 
 BACKENDS: Mapping[str, Callable[[Target, Means], Backend]] = {
+    "apono": apono,
     "aqua": aqua,
     "cloudformation": cloudformation,
     "helm": cluster,

@@ -14,6 +14,7 @@ from policysync.errors import Refused
 from policysync.pointer import MISSING
 
 PAGE_SIZE = 200
+TOKEN_PAGE_SIZE = 100
 MOST_PAGES = 10_000
 PASSES = 3
 """How often a list that moves while it is read is read."""
@@ -27,6 +28,7 @@ _ITEMS = {
     "current_page": "/data",
     "offset": "/data",
     "pages": "/permissions",
+    "token": "/items",
     "none": "",
     "map": "",
 }
@@ -44,6 +46,8 @@ def page_through(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
         yield from _mapped(listing, fetch(with_query(listing.path, listing.query)))
     elif listing.paging == "offset":
         yield from _by_offset(listing, fetch)
+    elif listing.paging == "token":
+        yield from _by_token(listing, fetch)
     else:
         yield from _by_page(listing, fetch)
 
@@ -102,6 +106,25 @@ def _by_offset(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
             return
         offset = following
     raise _endless(listing)
+
+
+def _by_token(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a list each of whose answers names the next one. Later pages take nothing but that name.
+
+    Source: reference, apono-api, paging.
+    """
+    query: Mapping[str, Any] = {"limit": TOKEN_PAGE_SIZE, **listing.query}
+    seen = set()
+    while True:
+        answer = fetch(with_query(listing.path, query))
+        yield from _entries(listing, answer)
+        following = pointer.resolve(answer, "/pagination/next_page_token") if isinstance(answer, Mapping) else MISSING
+        if not following:
+            return
+        if following in seen or len(seen) >= MOST_PAGES:
+            raise _endless(listing)
+        seen.add(following)
+        query = {"page_token": following}
 
 
 def _mapped(listing: Listing, answer: Any) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Apono's API: integrations, and how connectors are."""
