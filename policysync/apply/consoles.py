@@ -9,8 +9,9 @@ from policysync.apply.events import Outcome
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.apply.record import Entry
+from policysync.apply.taken import still_as_taken
 from policysync.plan.change import Action
-from policysync.state.resource import Address
+from policysync.state.resource import Address, Resource
 
 _LOOKED_AT = 1000
 
@@ -34,6 +35,16 @@ def begun(ledger: Ledger | NoLedger, target: str, addresses: Collection[Address]
         return frozenset()
     entries = (entry for record in ledger.history() if record.target == target for entry in record.entries)
     return frozenset(entry.address for entry in entries if entry.address in addresses and _may_have_made(entry))
+
+
+def taken(
+    ledger: Ledger | NoLedger, target: str, live: Iterable[Resource], addresses: Collection[Address]
+) -> frozenset[Address]:
+    """Return which of these `adopt` took into git, and nobody changed since: what git states then is meant."""
+    if not addresses:
+        return frozenset()
+    some = (resource for resource in live if resource.address in addresses)
+    return still_as_taken(ledger.adopted(target), some, ledger.salt)
 
 
 def _may_have_made(entry: Entry) -> bool:

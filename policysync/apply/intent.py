@@ -26,6 +26,7 @@ def record_of(
     by: str = "",
     allowed: tuple[str, ...] = (),
     identity: str = "",
+    occasion: str = "",
 ) -> Record:
     """Return the record of an apply that is about to begin."""
     return Record(
@@ -43,6 +44,7 @@ def record_of(
         allowed=allowed,
         entries=entries_of(plan.changes, salt),
         identity=identity,
+        occasion=occasion,
     )
 
 

@@ -4,6 +4,7 @@ record.json                                      the apply this commit is about
 salt                                             what the digests of secrets are made with
 last-applied/<target>/<Kind>/<name>.json         what git stated when it was last applied
 unrepaired/<target>/<Kind>/<name>.json           a change that did not succeed, until a later apply makes up for it
+adopted/<target>/<Kind>/<name>.json              what live was like when it was taken into git, until it is applied
 open/<apply id>/record.json                      an apply that began and did not end yet
 open/<apply id>/stated/<Kind>/<name>.json        what it would make last-applied
 """
@@ -44,6 +45,11 @@ def last_applied_folder(target: str) -> str:
 def unrepaired_folder(target: str) -> str:
     """Return the folder of what an apply to a target left undone."""
     return f"unrepaired/{encode(target)}/"
+
+
+def adopted_folder(target: str) -> str:
+    """Return the folder of what was taken into git from a target, and not applied yet."""
+    return f"adopted/{encode(target)}/"
 
 
 def open_folder(apply: str) -> str:

@@ -28,6 +28,7 @@ from policysync.apply.layout import (
     RECORD,
     SALT,
     address_of,
+    adopted_folder,
     file_of,
     last_applied_folder,
     open_folder,
@@ -41,6 +42,7 @@ from policysync.apply.report import GOOD, Report
 from policysync.apply.run import Contents, Run
 from policysync.apply.seen import Seen
 from policysync.apply.sharedstore import SharedStore
+from policysync.apply.taken import mark, marked
 from policysync.apply.tree import Files, Tree
 from policysync.apply.undone import Undone, loaded, marks_of
 from policysync.clock import Clock
@@ -117,6 +119,25 @@ class Ledger:
         found = self._contents(self._tree(), unrepaired_folder(target))
         return {address: loaded(text) for address, text in found.items()}
 
+    def adopted(self, target: str) -> dict[Address, str]:
+        """Return what was taken into git and not applied since, with the salted digest of what it was like."""
+        found = self._contents(self._tree(), adopted_folder(target))
+        return {address: marked(text) for address, text in found.items()}
+
+    def adopt(self, target: str, live: Iterable[Resource]) -> None:
+        """Remember what was taken into git as it is live, so that an apply may change it; nothing else follows.
+
+        Raises:
+            PolicySyncError: as `begin` does.
+        """
+        self._hold_to_what_was_seen()
+        by, at = self.store.author(), self.clock.now()
+        marks: Files = {file_of(adopted_folder(target), each.address): mark(each, self.salt) for each in live}
+        taken = tuple(sorted(address_of(adopted_folder(target), path) for path in marks))
+        record = record_of(Plan(self.stage, target), "", at, self.salt, self._environ, by=str(by))
+        record = replace(record, state=State.ADOPTED, ended=at, taken=taken)
+        self._amend(record, lambda tree: tree.different(marks) or None)
+
     def history(self) -> Iterator[Record]:
         """Yield every apply, the newest first; one that did not end as its intent."""
         tip = self._tip()
@@ -155,10 +176,13 @@ class Ledger:
         link = link_of(self._environ)
         return Lock(self.store, target, self.clock, stop, link=link, timeout=timeout, waiting=waiting)
 
-    def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = (), identity: str = "") -> Run:
+    def begin(
+        self, plan: Plan, digest: str, *, allowed: Iterable[str] = (), identity: str = "", occasion: str = ""
+    ) -> Run:
         """Record what is about to be done. A plan without changes is not recorded.
 
         `identity` is the console's, remembered so that the next apply notices when the address leads elsewhere.
+        `occasion` is why it is done outside the usual course.
 
         What an apply left open that died is closed first.
 
@@ -169,7 +193,7 @@ class Ledger:
         self._hold_to_what_was_seen()
         by, at = self.store.author(), self.clock.now()
         self.store.sweep(at)
-        about = {"by": str(by), "identity": identity}
+        about = {"by": str(by), "identity": identity, "occasion": occasion}
         record = record_of(plan, digest, at, self.salt, self._environ, allowed=tuple(allowed), **about)
         run = Run(self.root, record, stated_by(plan, self.salt), self._finish)
         for dead in self._open(self._tree(), plan.target):
@@ -207,15 +231,17 @@ class Ledger:
         return files | {open_folder(run.id) + RECORD: dump(run.record)}
 
     def _outcome(self, tree: Tree, record: Record, known: Mapping[Address, bytes | None]) -> Files | None:
-        folder, undone = last_applied_folder(record.target), unrepaired_folder(record.target)
+        folder = last_applied_folder(record.target)
         files: Files = {file_of(folder, address): text for address, text in known.items()}
         if record.entries and not tree.below(open_folder(record.id)):
             return self._too_late(tree, record, files)
-        files |= {file_of(undone, address): None for address in known} | marks_of(record)
+        marks = (unrepaired_folder(record.target), adopted_folder(record.target))
+        files |= {file_of(mark, address): None for address in known for mark in marks} | marks_of(record)
         files = tree.different(files)
-        if not files and not record.entries:
+        if not files and not record.entries and not self._moved(tree, record):
             return None
-        touched = {address_of(folder if path.startswith(folder) else undone, path) for path in files}
+        places = {file_of(place, address): address for address in known for place in (folder, *marks)}
+        touched = {places[path] for path in files if path in places}
         others = sorted(touched - record.addresses)
         record = replace(
             record,
@@ -223,6 +249,13 @@ class Ledger:
             gone=tuple(address for address in others if known[address] is None),
         )
         return files | dict.fromkeys(tree.below(open_folder(record.id))) | {RECORD: dump(record)}
+
+    def _moved(self, tree: Tree, record: Record) -> bool:
+        """Say whether the target is known to be in sync with another revision only, or with none."""
+        if not record.revision or record.dirty or not tree.commit:
+            return False
+        before = next((known for known in self.history() if known.target == record.target), None)
+        return before is None or (before.revision, before.dirty) != (record.revision, record.dirty)
 
     def _too_late(self, tree: Tree, record: Record, files: Files) -> Files | None:
         """Return what is left to say for an apply that was given up for dead while it ran.

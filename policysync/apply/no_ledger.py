@@ -17,7 +17,7 @@ from policysync.apply.run import Run
 from policysync.apply.undone import Undone
 from policysync.clock import Clock
 from policysync.plan.change import Plan
-from policysync.state.resource import Address
+from policysync.state.resource import Address, Resource
 
 
 class NoLock:
@@ -63,6 +63,13 @@ class NoLedger:
         """Return nothing."""
         return {}
 
+    def adopted(self, target: str) -> dict[Address, str]:  # noqa: ARG002  # called as the ledger is
+        """Return nothing."""
+        return {}
+
+    def adopt(self, target: str, live: Iterable[Resource]) -> None:
+        """Remember nothing."""
+
     def history(self) -> Iterator[Record]:
         """Yield nothing."""
         return iter(())
@@ -79,10 +86,13 @@ class NoLedger:
         """Return what stands in for a lock."""
         return NoLock()
 
-    def begin(self, plan: Plan, digest: str, *, allowed: Iterable[str] = (), identity: str = "") -> Run:
+    def begin(
+        self, plan: Plan, digest: str, *, allowed: Iterable[str] = (), identity: str = "", occasion: str = ""
+    ) -> Run:
         """Return a run that keeps a journal and leaves nothing else."""
         lifted = tuple(allowed)
-        record = record_of(plan, digest, self.clock.now(), self.salt, self._environ, allowed=lifted, identity=identity)
+        about = {"identity": identity, "occasion": occasion}
+        record = record_of(plan, digest, self.clock.now(), self.salt, self._environ, allowed=lifted, **about)
         return Run(self.root, record, {}, lambda *_: None)
 
 

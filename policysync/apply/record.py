@@ -28,6 +28,7 @@ class State(StrEnum):
     FINISHED = "finished"  # it ended by itself, well or not
     INTERRUPTED = "interrupted"  # it died, and the next one wrote down what was known
     SETTLED = "settled"  # nothing had to be changed; what was found in sync is on record now
+    ADOPTED = "adopted"  # no apply: live objects were taken into git
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ class Record:
         allowed: guards that were lifted by name.
         settled: what an apply found to be so already, and nobody had on record.
         gone: what neither git nor live has any more, and was on record.
+        taken: what was taken into git as it was live.
         identity: of the console, as it gave itself out; empty where it is not known.
+        occasion: why it was done outside the usual course, such as a rollback in an emergency; mostly empty.
         commit: where git keeps it; empty until it was read back.
     """
 
@@ -78,8 +81,10 @@ class Record:
     allowed: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
     identity: str = ""
+    occasion: str = ""
     settled: tuple[Address, ...] = ()
     gone: tuple[Address, ...] = ()
+    taken: tuple[Address, ...] = ()
     commit: str = field(default="", compare=False)
 
     @property
@@ -116,8 +121,10 @@ def dump(record: Record) -> bytes:
         "plan": record.digest,
         "allowed": record.allowed,
         "identity": record.identity,
+        **({"occasion": record.occasion} if record.occasion else {}),
         "settled": [str(address) for address in record.settled],
         "gone": [str(address) for address in record.gone],
+        "taken": [str(address) for address in record.taken],
     }
     head = ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in said.items())
     rows = ",\n".join(f"  {json.dumps(_entry(entry))}" for entry in record.entries)
@@ -154,8 +161,10 @@ def _record(said: Mapping[str, Any], commit: str) -> Record:
         allowed=tuple(said["allowed"]),
         entries=tuple(_loaded(entry) for entry in said["changes"]),
         identity=said.get("identity", ""),
+        occasion=said.get("occasion", ""),
         settled=tuple(_address(text) for text in said.get("settled", ())),
         gone=tuple(_address(text) for text in said.get("gone", ())),
+        taken=tuple(_address(text) for text in said.get("taken", ())),
         commit=commit,
     )
 

@@ -1,7 +1,8 @@
 """The rules a ledger is written by, applied again to what is there. Pure.
 
-An intent puts `open/<id>/` in place and touches nothing else. An outcome takes it away, and moves last-applied and
-what is unrepaired exactly as its record says. Blobs are compared by name, so no content is read.
+An intent puts `open/<id>/` in place and touches nothing else, and an adoption only marks. An outcome takes `open/<id>/`
+away, and moves last-applied and what is unrepaired exactly as its record says. Blobs are compared by name, so no
+content is read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from policysync.apply.gitstore import blob_id
 from policysync.apply.layout import (
     RECORD,
     SALT,
+    adopted_folder,
     file_of,
     last_applied_folder,
     open_folder,
@@ -67,6 +69,8 @@ class Replay:
             yield f"apply {record.id} ended before it began"
         if record.state is State.INTENT:
             yield from self._intent(before, record)
+        elif record.state is State.ADOPTED:
+            yield from self._adopted(before, record)
         elif record.id in self.open:
             yield from self._outcome(before, record)
         elif record.id in self.closed and record.entries:
@@ -134,11 +138,23 @@ class Replay:
         yield from self._only(before, set(self._moved(record)))
         yield from self._others(record)
 
+    def _adopted(self, before: Blobs, record: Record) -> Iterator[str]:
+        """An adoption leaves marks and touches nothing that an apply wrote."""
+        if record.id in self.settled or record.id in self.open or record.id in self.closed:
+            yield f"apply {record.id} is there twice"
+        self.settled.add(record.id)
+        if record.entries or record.settled or record.gone:
+            yield f"adoption {record.id} says that it applied something"
+        marks = {file_of(adopted_folder(record.target), address) for address in record.taken}
+        yield from self._only(before, marks)
+        if missing := sorted(marks - self.tree.keys()):
+            yield f"adoption {record.id} took {missing[0]}, which is not there"
+
     def _moved(self, record: Record) -> Iterator[str]:
-        """Yield what an outcome may touch of last-applied and of what is unrepaired."""
+        """Yield what an outcome may touch of last-applied and of the marks beside it."""
         for address in {*record.addresses, *record.settled, *record.gone}:
-            yield file_of(last_applied_folder(record.target), address)
-            yield file_of(unrepaired_folder(record.target), address)
+            for folder in (last_applied_folder, unrepaired_folder, adopted_folder):
+                yield file_of(folder(record.target), address)
 
     def _others(self, record: Record) -> Iterator[str]:
         folder, undone = last_applied_folder(record.target), unrepaired_folder(record.target)

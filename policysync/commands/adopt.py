@@ -13,6 +13,7 @@ import click
 from policysync.commands.adopting import Adopted
 from policysync.commands.adoption import Adopting, Adoption, Options
 from policysync.commands.options import Selection, format_option, stage_option
+from policysync.commands.remembering import remember
 from policysync.commands.session import open_session
 from policysync.commands.wish import Wish, known_kinds
 from policysync.commands.writing_back import write_drift_back
@@ -81,6 +82,8 @@ def command(
     adoption = Adopting(session, session.project.stage(stage), targets, Options(**manner)).adopt(wish)
     for document in adoption.sound.documents:
         _write(document)
+    if manner["out"] is None:
+        remember(session, stage, adoption)
     _tell(adoption)
     _show(adoption, stage, form)
     return Exit.ERROR if adoption.sound.refused or adoption.seen.unread else Exit.DONE

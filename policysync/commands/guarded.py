@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from policysync.apply.consoles import begun, consoles
+from policysync.apply.consoles import begun, consoles, taken
 from policysync.backends.port import Backend
 from policysync.commands.comparing import Comparing, Comparison
 from policysync.commands.session import is_embedded
@@ -34,7 +34,12 @@ def case_of(against: Comparing, comparison: Comparison, plan: Plan, known: Conso
         embedded=is_embedded(target),
         released=_released(against),
     )
-    return replace(case, begun=begun(against.ledger, target.name, collisions(case)))
+    found = collisions(case)
+    return replace(
+        case,
+        begun=begun(against.ledger, target.name, found),
+        taken=taken(against.ledger, target.name, comparison.world.live, found),
+    )
 
 
 def _released(against: Comparing) -> str | None:

@@ -121,6 +121,35 @@ def test_what_was_made_by_hand_is_adopted_or_left_alone(repository: PolicyReposi
     applied(repository, "--stage", "dev")
 
 
+def test_what_was_adopted_may_be_edited_before_it_is_applied(repository: PolicyRepository) -> None:
+    with by_hand(repository.root) as console:
+        console.create("Label", {"name": "four", "description": "by hand"})
+        console.create("Label", {"name": "five", "description": "by hand"})
+    assert repository.run("adopt", "--stage", "dev", "--kind", "Label").status == 0
+    assert "adopted; 2 taken into git" in repository.run("history", "--stage", "dev").out
+    label(repository, "four", "ours at last")
+    label(repository, "five", "ours at last")
+    for adopted in ("four", "five"):
+        (repository.root / f"policies/base/label/{adopted}.yaml").unlink(missing_ok=True)
+    repository.commit()
+    with by_hand(repository.root) as console:
+        console.edit("Label", "five", description="moved on since")
+    said = refused(repository, "--stage", "dev")
+    assert "Label/five" in said
+    assert "Label/four" not in said
+    applied(repository, "--stage", "dev", "--only", "Label/four")
+    assert repository.run("history", "--stage", "dev", "--verify").status == 0
+
+
+def test_what_was_adopted_is_not_deleted_when_git_forgets_it_before_it_is_applied(repository: PolicyRepository) -> None:
+    with by_hand(repository.root) as console:
+        console.create("Label", {"name": "four", "description": "by hand"})
+    assert repository.run("adopt", "--stage", "dev", "--kind", "Label").status == 0
+    repository.git("clean", "--quiet", "--force", "-d", "policies")
+    planned = repository.run("plan", "--stage", "dev", "--prune")
+    assert planned.out.endswith("Plan: 0 to add, 0 to change, 0 to destroy.\n"), planned.out
+
+
 def test_the_first_apply_to_a_console_that_is_in_use_says_what_it_overwrites(tmp_path: Path) -> None:
     repository = new_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)

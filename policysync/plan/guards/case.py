@@ -26,6 +26,7 @@ class Case:
         stated: how many resources git describes for the target, whatever was selected.
         consoles: what the ledger remembers.
         begun: what an apply once set out to create here, however that ended.
+        taken: what `adopt` took into git and is live exactly as it was then.
         embedded: the target is an embedded console, where nothing real can break.
         released: what the pin of the stage names, empty where there is none; None for a stage that follows the branch.
     """
@@ -37,6 +38,7 @@ class Case:
     stated: int = 0
     consoles: Consoles = field(default_factory=dict)
     begun: frozenset[Address] = frozenset()
+    taken: frozenset[Address] = frozenset()
     now: datetime = _NEVER
     embedded: bool = False
     released: str | None = None

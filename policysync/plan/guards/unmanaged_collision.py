@@ -34,8 +34,11 @@ def first_sight(case: Case) -> str | None:
 
 
 def collisions(case: Case) -> list[Address]:
-    """Return what a plan changes though no apply ever set out to make it. What the product ships is nobody's work."""
-    ours = case.world.last_applied.keys() | case.begun
+    """Return what a plan changes though no apply ever set out to make it, and git never took it as it is.
+
+    What the product ships is nobody's work.
+    """
+    ours = case.world.last_applied.keys() | case.begun | case.taken
     return [
         change.address
         for change in case.plan.changes

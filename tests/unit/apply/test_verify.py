@@ -149,6 +149,62 @@ def test_a_merge(full: Ledger) -> None:
     assert "it has 2 parents" in problems(full)
 
 
+class TestAdopted:
+    """What was taken into git: marks, and nothing that an apply wrote."""
+
+    def test_an_adoption_is_proven_and_makes_nothing_last_applied(self, full: Ledger, kinds: Kinds) -> None:
+        hand = resource(kinds, "Policy", "hand", level=3)
+        before = full.last_applied("console")
+        full.adopt("console", [hand])
+        assert list(full.adopted("console")) == [hand.address]
+        assert full.last_applied("console") == before
+        assert verify(full).problems == ()
+        commits = verify(full).commits
+        full.adopt("console", [hand])
+        assert verify(full).commits == commits
+
+    @pytest.mark.parametrize("how", ["applied", "settled", "gone"])
+    def test_a_mark_goes_when_an_apply_knows_better(self, full: Ledger, kinds: Kinds, how: str) -> None:
+        hand = resource(kinds, "Policy", "hand", level=3)
+        full.adopt("console", [hand])
+        if how == "applied":
+            apply(full, create(hand))
+        else:
+            run = full.begin(create(), "d")
+            run.finish(report(create()), [hand] if how == "settled" else [], [hand.address] if how == "gone" else [])
+        assert full.adopted("console") == {}
+        assert verify(full).problems == ()
+
+    def test_a_mark_stays_when_an_apply_failed(self, full: Ledger, kinds: Kinds) -> None:
+        hand = resource(kinds, "Policy", "hand", level=3)
+        full.adopt("console", [hand])
+        apply(full, create(hand), Outcome.FAILED)
+        assert list(full.adopted("console")) == [hand.address]
+        assert verify(full).problems == ()
+
+    @pytest.mark.parametrize(
+        ("members", "files", "said"),
+        [
+            ({"taken": ["Policy/x"]}, {}, "took adopted/console/Policy/x.json, which is not there"),
+            ({"taken": []}, {"adopted/console/Policy/x.json": b"1"}, "was changed, and no apply did that"),
+            ({"taken": []}, {"last-applied/console/Policy/x.json": b"1"}, "was changed, and no apply did that"),
+            ({"taken": [], "settled": ["Policy/x"]}, {}, "says that it applied something"),
+        ],
+    )
+    def test_a_forged_one(
+        self, full: Ledger, members: dict[str, object], files: dict[str, bytes | None], said: str
+    ) -> None:
+        plain = {"id": "20260101T000000Z-ffffff", "state": "adopted", "changes": [], "settled": [], "gone": []}
+        forge(full, {"record.json": forged_record(full, **{**plain, **members}), **files})
+        assert said in problems(full)
+
+    @pytest.mark.parametrize("text", [b"", b"[]", b'{"live": 7}'])
+    def test_a_mark_that_is_none(self, full: Ledger, text: bytes) -> None:
+        forge(full, {"adopted/console/Policy/x.json": text})
+        with pytest.raises(PolicySyncError, match="cannot be read"):
+            full.adopted("console")
+
+
 class TestSeen:
     """What the folder remembers of the ledger."""
 
