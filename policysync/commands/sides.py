@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +18,7 @@ from policysync.documents.desired import desired_state
 from policysync.documents.expand import Expansion
 from policysync.documents.project import Project, Stage, Target
 from policysync.documents.secrets import resolver
-from policysync.documents.serving import serves
+from policysync.documents.serving import belongs, serves
 from policysync.errors import InvalidInput, PolicySyncError, Problem, Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.between import State
@@ -95,7 +95,7 @@ class Sides:
     def _desired(self, side: Side, *, online: bool) -> State:
         if side.file:
             return State(tuple(self._of_file(side, online=online)))
-        stage = self._stage(side)
+        stage = self.stage_of(side)
         source = self.session.source_of(stage, side.revision or None)
         secrets = resolver(self.session.environ, self.session.project.root) if online else _unresolved
         found = desired_state(source, self.session.project, stage, self.session.kinds, secrets)
@@ -105,12 +105,13 @@ class Sides:
             self.session.targets(stage, [side.target])
         other = self._other(side)
         target = side.target or (other.target if other.stage == stage.name else "")
-        return State(tuple(r for r in found.resources if not (target and r.targets) or target in r.targets))
+        return State(meant_for(stage, target, found.resources, self.session.kinds))
 
     def _other(self, side: Side) -> Side:
         return self.second if side is self.first else self.first
 
-    def _stage(self, side: Side) -> Stage:
+    def stage_of(self, side: Side) -> Stage:
+        """Return the stage of a side; a revision alone is meant for the first one."""
         project = self.session.project
         if side.stage:
             return project.stage(side.stage)
@@ -131,7 +132,7 @@ class Sides:
         return State(tuple(resource for part in parts for resource in part), live=True)
 
     def _target(self, side: Side) -> Target:
-        stage = self._stage(side)
+        stage = self.stage_of(side)
         targets = self.session.targets(stage, [side.target] if side.target else [])
         if len(targets) > 1:
             names = " or ".join(f"stage:{stage.name}:live@{target.name}" for target in targets)
@@ -161,8 +162,16 @@ class Sides:
         """Return the stage whose variables stand in for those of a file: that of the other side, else none."""
         named = self.first.stage or self.second.stage
         if named or self.first.revision or self.second.revision:
-            return self._stage(self.first if not self.first.file else self.second)
+            return self.stage_of(self.first if not self.first.file else self.second)
         return Stage("")
+
+
+def meant_for(
+    stage: Stage, target: str, resources: Iterable[Resource], kinds: Mapping[str, Kind]
+) -> tuple[Resource, ...]:
+    """Return what git means for a target, or for any target of the stage where none is named."""
+    targets = [one for one in stage.targets if target in ("", one.name)]
+    return tuple(r for r in resources if not targets or any(belongs(one, kinds[r.address.kind], r) for one in targets))
 
 
 def _read(backend: Backend, kind: Kind, *, asked: bool) -> list[Resource]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from acceptance.console_by_hand import by_hand
 from acceptance.policy_repository import PolicyRepository, new_repository
+from acceptance.stages import LABEL_FILE, OVERLAY_FILE, applied, release, two_stages
 
 CONFIGURATION = """\
 version: 1
@@ -41,6 +42,7 @@ metadata: {name: strict}
 spec: {maximum_score: 5}
 """
 POLICY_FILE = "policies/base/strict.yaml"
+HEAD = "apiVersion: policysync/v1\nkind: Label\n"
 
 
 @pytest.fixture
@@ -108,11 +110,13 @@ def test_git_and_live(repository: PolicyRepository) -> None:
     assert "canary" not in before.out + before.err
     assert repository.run("apply", "--stage", "dev", "--yes").status == 0
     with by_hand(repository.root) as console:
-        console.edit("ImageAssurancePolicy", "strict", maximum_score=9, description="by hand")
+        console.edit("ImageAssurancePolicy", "strict", maximum_score=9, description="mine")
     found = repository.run("diff", "stage:dev", "stage:dev:live")
     assert found.status == 2, found.err
     assert "~ maximum_score: 7 → 9  (looser)" in found.out
-    assert "by hand" not in found.out
+    assert "mine" not in found.out
+    assert "← cannot be read back" in found.out
+    assert "0 unexplained" not in found.out
 
 
 def test_two_consoles(repository: PolicyRepository) -> None:
@@ -192,3 +196,94 @@ def test_a_side_that_is_not_there_is_an_error(repository: PolicyRepository, side
     found = repository.run("diff", "stage:dev", side)
     assert found.status == 1
     assert message in found.err
+
+
+def why(repository: PolicyRepository, *sides: str) -> dict[str, list[tuple[str, str]]]:
+    """Return why each path differs, or each resource that only one side has: reason and what it is about."""
+    ran = repository.run("diff", *sides, "--format", "json")
+    assert ran.status == 2, ran.err
+    found = {}
+    for change in ran.json()["changes"]:
+        whole = [{"path": (), **change}] if "reasons" in change else change["edits"]
+        for edit in whole:
+            reasons = [(one["why"], one["where"] or one["said"] or one["stage"]) for one in edit["reasons"]]
+            found["/".join([change["name"], *edit["path"]])] = reasons
+    return found
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> PolicyRepository:
+    repository = two_stages(tmp_path / "staged")
+    release(repository)
+    return repository
+
+
+def test_what_is_meant_says_where_it_is_written(staged: PolicyRepository) -> None:
+    assert why(staged, "stage:dev", "stage:prod") == {
+        "strict/maximum_score": [("overlay", f"{OVERLAY_FILE}:5:18")],
+        "pci/description": [("variable", f"{LABEL_FILE}:4:21")],
+    }
+    shown = staged.run("diff", "stage:dev", "stage:prod").out
+    assert f"~ maximum_score: 7 → 5  (stricter)  ← overlay {OVERLAY_FILE}:5:18" in shown
+    assert f"← variable team {LABEL_FILE}:4:21" in shown
+    assert "Why: 2 intended, 0 by another revision or not applied yet, 0 unexplained." in shown
+
+
+def test_what_only_one_stage_has_says_why(staged: PolicyRepository) -> None:
+    staged.write("policies/stages/prod/pci.yaml", f"{HEAD}metadata: {{name: pci, absent: true}}\n")
+    staged.write("policies/base/a.yaml", f"{HEAD}metadata: {{name: a, targets: [prod-console]}}\nspec: {{}}\n")
+    staged.commit()
+    release(staged)
+    staged.write("policies/base/b.yaml", f"{HEAD}metadata: {{name: b}}\nspec: {{}}\n")
+    staged.commit()
+    found = why(staged, "stage:dev", "stage:prod")
+    assert found["pci"] == [("absent", "policies/stages/prod/pci.yaml:3:31")]
+    assert found["a"] == [("targets", "policies/base/a.yaml:3:30")]
+    assert [reason for reason, _ in found["b"]] == ["another revision"]
+
+
+def test_what_waits_for_a_promotion_is_told_from_what_is_meant(staged: PolicyRepository) -> None:
+    staged.replace(LABEL_FILE, "for ${var.team}", "for everybody")
+    staged.replace(POLICY_FILE, "maximum_score: 7", "maximum_score: 6")
+    staged.replace(POLICY_FILE, "spec:", "spec:\n  description: new")
+    staged.commit()
+    found = why(staged, "stage:dev", "stage:prod")
+    assert [reason for reason, _ in found["pci/description"]] == ["another revision"]
+    assert [reason for reason, _ in found["strict/description"]] == ["another revision"]
+    assert found["strict/maximum_score"] == [("overlay", f"{OVERLAY_FILE}:5:18")]
+    assert "Why: 1 intended, 2 by another revision" in staged.run("diff", "stage:prod", "stage:dev").out
+
+
+def test_live_stages_say_what_git_does_not(staged: PolicyRepository) -> None:
+    applied(staged, "dev", "prod")
+    with by_hand(staged.root, "prod") as console:
+        console.edit("ImageAssurancePolicy", "strict", maximum_score=3, description="by hand")
+        console.create("Label", {"name": "unmanaged", "description": "by hand"})
+    staged.replace(LABEL_FILE, "for ${var.team}", "only for ${var.team}")
+    staged.commit()
+    found = why(staged, "stage:dev:live", "stage:prod:live")
+    assert found["strict/maximum_score"] == [("by hand", "prod"), ("overlay", f"{OVERLAY_FILE}:5:18")]
+    assert found["strict/description"] == [("unexplained", "")]
+    assert found["unmanaged"] == [("unexplained", "")]
+    assert [reason for reason, _ in found["pci/description"]] == ["not applied yet", "variable"]
+    shown = staged.run("diff", "stage:dev:live", "stage:prod:live")
+    assert "← by hand in prod, overlay" in shown.out
+    assert "+ Label/unmanaged" in shown.out
+
+
+def test_differences_as_markdown(staged: PolicyRepository) -> None:
+    shown = staged.run("diff", "stage:dev", "stage:prod", "--format", "markdown").out
+    assert shown.startswith("## `stage:dev` → `stage:prod`")
+    assert shown.index("### ImageAssurancePolicy") < shown.index("### Label")
+    assert f"overlay {OVERLAY_FILE}:5:18" in shown
+    raw = staged.run("diff", "--raw", POLICY_FILE, LABEL_FILE, "--format", "markdown").out
+    assert raw.startswith("```text\n")
+
+
+def test_a_stage_without_a_release_cannot_be_compared_as_git_has_it(tmp_path: Path) -> None:
+    repository = two_stages(tmp_path / "unreleased")
+    found = repository.run("diff", "stage:dev", "stage:prod")
+    assert found.status == 1
+    assert "nothing is released to prod yet" in found.err
+    live = repository.run("diff", "stage:dev", "stage:prod:live")
+    assert live.status == 2, live.err
