@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 PIECE = 0.1
 """The longest sleep, in seconds, that nothing wakes anybody from."""
+
+
+_OFFSET = re.compile(r"([+-])(\d{1,6})([dhms])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
 class Clock(Protocol):
@@ -35,6 +40,32 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+class ShiftedClock(SystemClock):
+    """The machine's own clock, moved by a fixed time: for stories about days that are told in minutes."""
+
+    def __init__(self, by: timedelta) -> None:
+        self._by = by
+
+    def now(self) -> datetime:
+        return super().now() + self._by
+
+
+def shift(text: str, now: datetime) -> timedelta:
+    """Return by how much a clock is moved that `text` sets: to a moment, or by an offset such as `+26h`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    found = _OFFSET.fullmatch(text)
+    if found:
+        moved = timedelta(**{_UNITS[found[3]]: int(found[2])})
+        return -moved if found[1] == "-" else moved
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return moment - now
 
 
 class FakeClock:

@@ -19,7 +19,7 @@ from policysync.apply.no_ledger import NoLedger, open_ledger
 from policysync.apply.retry import Retry
 from policysync.backends.connect import connect
 from policysync.backends.port import Backend
-from policysync.clock import Clock, SystemClock
+from policysync.clock import Clock, ShiftedClock, SystemClock, shift
 from policysync.documents.accepted import Accepted, in_force, unfit
 from policysync.documents.desired import desired_state
 from policysync.documents.pin import Pin, file_of, load_pin
@@ -203,12 +203,33 @@ def open_session(parallelism: int | None = None, max_rps: float | None = None) -
         pace = replace(pace, parallelism=parallelism)
     if max_rps is not None:
         pace = replace(pace, requests_per_second=max_rps)
-    session = Session(project, load_kinds(project.schemas), pace)
+    session = Session(project, load_kinds(project.schemas), pace, clock=_clock(project, os.environ))
     command = click.get_current_context(silent=True)
     if command is not None and threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGINT, lambda _number, _frame: _interrupted(session))
         command.find_root().call_on_close(lambda: signal.signal(signal.SIGINT, before))
     return session
+
+
+def _clock(project: Project, environ: Mapping[str, str]) -> Clock:
+    """Return the clock that `POLICYSYNC_CLOCK` sets; only where every target is embedded may one be set.
+
+    Raises:
+        PolicySyncError: a target is not, or what is set is no time.
+    """
+    text = environ.get("POLICYSYNC_CLOCK")
+    if not text:
+        return SystemClock()
+    real = [target.name for stage in project.stages for target in stage.targets if not is_embedded(target)]
+    if real:
+        raise PolicySyncError(
+            f"POLICYSYNC_CLOCK is set, and {real[0]} is not an embedded console; unset it: no gate is to be told a "
+            "time that is not so"
+        )
+    try:
+        return ShiftedClock(shift(text, SystemClock().now()))
+    except (ValueError, OverflowError) as error:
+        raise PolicySyncError(f"POLICYSYNC_CLOCK is {text!r}: want an offset such as +26h, or a moment") from error
 
 
 def _interrupted(session: Session) -> NoReturn:

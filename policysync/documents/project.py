@@ -10,6 +10,7 @@ from typing import Any
 
 from policysync.documents.accepted import Accepted, accepted
 from policysync.documents.cache import NoCache, ParseCache
+from policysync.documents.gate_settings import GateSettings, gate_settings
 from policysync.documents.guard_settings import GuardSettings, forbidden, guard_settings
 from policysync.documents.parse import only_one, places_of
 from policysync.documents.places import Places, Refusals
@@ -38,7 +39,8 @@ class Target:
 class Stage:
     """One stage. The first one follows the branch that is checked out, the others follow their pins.
 
-    `forbid_allow` are guards that nobody may lift there, `*` for all.
+    `forbid_allow` are guards that nobody may lift there, `*` for all. `gates` is as it stands in the file,
+    `gate_settings` what it means.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Stage:
     gates: Mapping[str, Any] = field(default_factory=dict)
     first: bool = False
     forbid_allow: tuple[str, ...] = ()
+    gate_settings: GateSettings = field(default_factory=GateSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,8 @@ def _stages(root: Path, top: Section, refusals: Refusals, cache: ParseCache) -> 
             targets += [target for target in _targets(fleet, targets_seen) if target]
             refusals.problems += problems.problems
         gates = section.mapping("gates")
-        yield Stage(name, tuple(targets), section.mapping("vars"), gates, index == 0, forbidden(section))
+        judged = gate_settings(section.section("gates"), first=index == 0)
+        yield Stage(name, tuple(targets), section.mapping("vars"), gates, index == 0, forbidden(section), judged)
 
 
 def _targets(section: Section, seen: set[str]) -> Iterator[Target]:

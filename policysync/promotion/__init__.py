@@ -1,0 +1,1 @@
+"""Moving a reviewed revision from one stage to the next: facts, gates, pins."""
