@@ -19,8 +19,8 @@ from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
 from policysync.state.resource import Address, Resource
 
-OPTIONS = ("helm_wait", "helm_validate")
-"""Options besides those of the API server: seconds an install may take, and whether Helm looks at objects."""
+OPTIONS = ("helm_wait",)
+"""Options besides those of the API server: seconds an install may take."""
 
 _WAIT = 300
 
@@ -79,12 +79,10 @@ def cluster(target: Target, means: Means) -> Backend:
     Raises:
         Refused: the target cannot be used as it is written.
     """
-    wait, validate = target.options.get("helm_wait", _WAIT), target.options.get("helm_validate", True)
+    wait = target.options.get("helm_wait", _WAIT)
     if not isinstance(wait, int) or isinstance(wait, bool) or wait < 0:
         raise Refused(f"options.helm_wait is {wait!r}; want seconds, 0 not to wait")
-    if not isinstance(validate, bool):
-        raise Refused(f"options.helm_validate is {validate!r}; want true or false")
     objects = kubernetes(target, means, OPTIONS)
-    engine = Engine(helm_environ(target, means), wait, validate)
+    engine = Engine(helm_environ(target, means), wait)
     vault = Vault(objects.client, means.secrets)
     return Cluster(objects, Connectors(objects.client, engine, vault, means.clock, means.root))

@@ -121,7 +121,10 @@ class Connectors:
         values = helm_values(spec, partial(self._reveal, spec))
         if before is not None:
             values["podAnnotations"] |= _secret_mark(before.config, values)
-        self._engine.upgrade(Named(name, namespace, spec["release"]["createNamespace"]), self._chart(spec), values)
+        if spec["release"]["createNamespace"]:
+            # Not left to Helm, which looks at it with the OpenAPI description of the cluster in any case.
+            self._objects().make_namespace(namespace)
+        self._engine.upgrade(Named(name, namespace), self._chart(spec), values)
         after = self._reader(spec).release(spec)
         if after is not None:
             take_out(self.client, after)

@@ -44,7 +44,7 @@ def _upgrade(request: Mapping[str, Any]) -> str:
         if _is_there(config, release):
             config.upgrade(place, release, values, max_history=request["history"], **options)
         else:
-            config.install(place, release, values, create_namespace=request["create_namespace"], **options)
+            config.install(place, release, values, **options)
     return ""
 
 

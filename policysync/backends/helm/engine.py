@@ -48,11 +48,10 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Which release, and whether its namespace may be made."""
+    """Which release. Its namespace has to be there."""
 
     name: str
     namespace: str
-    create_namespace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,10 @@ class Engine:
     Attributes:
         environ: how Helm reaches the cluster: KUBECONFIG, HELM_KUBECONTEXT, HELM_KUBEAPISERVER, HELM_KUBETOKEN, …
         wait: seconds an install or upgrade may take until everything is ready; 0 does not wait.
-        validate: look at objects with the OpenAPI description of the cluster.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     wait: int = 300
-    validate: bool = True
 
     def upgrade(self, release: Release, chart: Chart, values: Mapping[str, Any]) -> None:
         """Install a release, or upgrade it.
@@ -121,9 +118,7 @@ class Engine:
         place = [chart.local] if chart.local else [chart.name, "--repo", chart.repository]
         return [
             *("upgrade", "--install", release.name, *place, "--version", chart.version),
-            *("--namespace", release.namespace, *(["--create-namespace"] if release.create_namespace else [])),
-            *("--values", file, "--history-max", str(_HISTORY), *self._waiting()),
-            *([] if self.validate else ["--disable-openapi-validation"]),
+            *("--namespace", release.namespace, "--values", file, "--history-max", str(_HISTORY), *self._waiting()),
         ]
 
     def _waiting(self) -> list[str]:
@@ -131,7 +126,7 @@ class Engine:
 
     def _ask(self, request: Mapping[str, Any]) -> str:
         """Run the engine of the Python package in a child: Go inside, which must not be forked around."""
-        asked = json.dumps({**request, "wait": self.wait, "history": _HISTORY, "validate": self.validate})
+        asked = json.dumps({**request, "wait": self.wait, "history": _HISTORY})
         return self._run([sys.executable, "-m", _CHILD], asked)
 
     def _run(self, command: Sequence[str], asked: str = "") -> str:
@@ -180,8 +175,4 @@ def _chart(chart: Chart) -> dict[str, str]:
 
 
 def _named(release: Release) -> dict[str, Any]:
-    return {
-        "release": release.name,
-        "namespace": release.namespace,
-        "create_namespace": release.create_namespace,
-    }
+    return {"release": release.name, "namespace": release.namespace}

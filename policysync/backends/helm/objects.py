@@ -7,7 +7,7 @@ from typing import Any
 
 from policysync.backends.helm.installed import named_release
 from policysync.backends.helm.places import path_of
-from policysync.backends.kubernetes.client import Client
+from policysync.backends.kubernetes.client import Client, segment
 from policysync.backends.kubernetes.failures import Missing
 from policysync.backends.kubernetes.settling import settled, wait_until_gone
 from policysync.clock import Clock
@@ -34,7 +34,7 @@ class Objects:
         for thing in wanted:
             path = path_of(thing, namespace)
             if thing["kind"] == _KEPT:
-                self._make(path, thing)
+                self.make_namespace(namespace)
                 continue
             held = self._client.apply(path, thing)
             said = settled(held, lambda path=path: self._client.get(path), self._clock, _WAIT)  # type: ignore[misc]
@@ -47,11 +47,13 @@ class Objects:
         """Delete every object of a connector, last first; the namespace stays."""
         self._drop(spec, set())
 
-    def _make(self, path: str, namespace: Mapping[str, Any]) -> None:
+    def make_namespace(self, name: str) -> None:
+        """Make a namespace that is not there; whether somebody else makes it at the same time does not matter."""
         try:
-            self._client.get(path)
+            self._client.get(f"/api/v1/namespaces/{segment(name)}")
         except Missing:
-            self._client.apply(path, namespace)
+            path = f"/api/v1/namespaces/{segment(name)}"
+            self._client.apply(path, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     def _drop(self, spec: Spec, kept: set[tuple[str, str]]) -> None:
         _, namespace = named_release(spec)

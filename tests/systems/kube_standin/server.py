@@ -101,6 +101,9 @@ class StandIn:
         parts = [unquote(part) for part in asked.path.strip("/").split("/")]
         if parts == ["version"]:
             return _json({"major": "1", "minor": "32", "gitVersion": "v1.32.0-stand-in"})
+        if parts == ["openapi", "v2"]:
+            # Nothing at all is a description as well, of an API of which nothing is known.
+            return 200, "application/octet-stream", b""
         if parts[0] not in ("api", "apis"):
             raise Failure(404, "NotFound", "not found")
         said = self._discovery(parts)
