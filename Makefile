@@ -11,7 +11,7 @@ WORKERS := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo bench stress stress-faults fuzz fuzz-coverage format clean
+.PHONY: github help setup test check demo bench stress stress-faults fuzz fuzz-coverage format clean
 
 help:
 	@echo "make demo    play the whole story on embedded consoles"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench   measure, and print one table of ratios"
 	@echo "make stress  the long versions: kills, races and the like; about a quarter of an hour"
 	@echo "make fuzz    hostile files, plans, ledgers and answers by the thousand; some ten minutes"
+	@echo "make github  requests to GitHub, held against its own description of its API"
 	@echo "make format  write the code as the formatter wants it"
 	@echo "make clean   remove what was made here"
 
@@ -68,9 +69,13 @@ fuzz-coverage:
 	.venv-fuzz/bin/python tests/stress/fuzz_coverage.py -max_total_time=$(or $(SECONDS),120) -rss_limit_mb=1024 -timeout=10 \
 	  -artifact_prefix=.venv-fuzz/ .venv-fuzz/corpus
 
+# Needs Node.js; what it runs against comes from the npm registry and is kept in .venv-github.
+github: $(READY)
+	GITHUB_CONTRACT=.venv-github $(BIN)/pytest -s -o python_files=contract.py tests/systems/github
+
 format: $(READY)
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
 clean:
-	rm -rf $(VENV) .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) .venv-fuzz .venv-github .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

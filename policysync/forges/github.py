@@ -152,7 +152,8 @@ class GitHub:
         """Yield our open issues of this marker, oldest first."""
         mine = self._mine()
         for issue in self._repository.get_issues(state="open", sort="created", direction="asc"):
-            if issue.pull_request is None and is_marked(issue.body, marker) and mine(issue.user):
+            # Asked last: the library fetches an issue again to learn that it is no pull request.
+            if is_marked(issue.body, marker) and mine(issue.user) and issue.pull_request is None:
                 yield issue
 
     def _pulled(self, branch: str, base: str, title: str, body: str) -> str:

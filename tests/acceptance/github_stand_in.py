@@ -145,8 +145,9 @@ def _repository(hub: StandIn, found: list[str], query: Mapping[str, str], body: 
 
 
 def _issue(hub: StandIn, found: list[str], query: Mapping[str, str], body: Mapping[str, Any]) -> tuple[int, Any]:
-    one = next((one for one in [*hub.issues, *hub.pulls] if one["number"] == int(found[0])), None)
-    return (200, hub.whole("issue", one)) if one else (404, {"message": "Not Found"})
+    pulls = [{**hub.whole("issue", pull), "pull_request": {"url": pull["url"]}} for pull in hub.pulls]
+    one = next((one for one in [*hub.issues, *pulls] if one["number"] == int(found[0])), None)
+    return (200, one) if one else (404, {"message": "Not Found"})
 
 
 def _comments(hub: StandIn, found: list[str], query: Mapping[str, str], body: Mapping[str, Any]) -> tuple[int, Any]:

@@ -126,6 +126,15 @@ def test_an_issue_is_opened_updated_and_closed(hub: StandIn, forge: Forge) -> No
     assert forge.issue("drift-prod", "Drift in prod", None) is None
 
 
+def test_other_issues_cost_no_request_each(hub: StandIn, forge: Forge) -> None:
+    forge.issue("drift", "Drift", "one")
+    for number in range(900, 950):
+        hub.issues.append({**hub.issues[0], "number": number, "body": "something else"})
+    hub.requests.clear()
+    forge.issue("drift", "Drift", "two")
+    assert len(hub.requests) < 6
+
+
 def test_drift_that_comes_back_opens_a_new_issue(hub: StandIn, forge: Forge) -> None:
     forge.issue("drift", "Drift", "one")
     forge.issue("drift", "Drift", None)
