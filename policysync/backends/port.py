@@ -61,6 +61,18 @@ class Checks(Protocol):
         """Yield what there is to say of a resource as git states it. Changes nothing."""
 
 
+@runtime_checkable
+class Rehearses(Protocol):
+    """A backend whose target can say what it would do with a change."""
+
+    def rehearse(self, change: Change, kind: Kind) -> None:
+        """Send a change as a dry run: all is looked at, and nothing kept.
+
+        Raises:
+            Refused: it would be refused.
+        """
+
+
 class Backend(Protocol):
     """A target, ready to be read and written.
 

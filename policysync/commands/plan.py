@@ -17,6 +17,7 @@ from policysync.commands.comparing import Comparing, Comparison, comparing, each
 from policysync.commands.forms import Output, folder_in_repository, forms_option, write
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
 from policysync.commands.options import Selection, heal_accepted_option, pace_options, selection_options, stage_option
+from policysync.commands.rehearsing import refusals_in, rehearsed
 from policysync.commands.session import Session
 from policysync.commands.unmanaged import seen_whole, unmanaged
 from policysync.errors import Exit
@@ -38,6 +39,7 @@ from policysync.reports.text import LISTED
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply`.")
 @click.option("--show-unmanaged", is_flag=True, help="Read every kind, and list all that git does not have.")
 @click.option("--fail-unmanaged", is_flag=True, help="The same, and exit with 3 when there is any.")
+@click.option("--server-side", is_flag=True, help="Send each change as a dry run, where the target has one.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @pace_options
 @forms_option("plan")
@@ -53,6 +55,7 @@ def command(
     out: Path | None,
     show_unmanaged: bool,
     fail_unmanaged: bool,
+    server_side: bool,
     detailed_exitcode: bool,
     session: Session,
     outputs: Sequence[Output],
@@ -64,12 +67,14 @@ def command(
       policysync plan --stage dev
       policysync plan --stage prod --revision v1.4 --out plan.json --detailed-exitcode
       policysync plan --stage prod --fail-unmanaged
+      policysync plan --stage clusters --server-side
       policysync plan --stage prod --format text --format markdown=comment.md --format sarif=plan.sarif
     """
     against = comparing(session, stage, revision, selection, prune=prune, heal_accepted=heal_accepted)
     fail_unmanaged = fail_unmanaged or (session.project.guard_settings.unmanaged and not refresh_only)
     whole = show_unmanaged or fail_unmanaged
-    comparisons = each_target(against, targets, partial(seen_whole if whole else seen, against))
+    look = partial(seen_whole if whole else seen, against)
+    comparisons = each_target(against, targets, rehearsed(against, look) if server_side else look)
     refused: dict[str, Mapping[str, str]] = {}
     if refresh_only:
         plans = [drift(stage, c.target.name, c.world, session.kinds) for c in comparisons]
@@ -86,6 +91,8 @@ def command(
     show("plan", outputs, session, view)
     for said in failed.values():
         click.echo(f"unmanaged: {said['unmanaged']}", err=True)
+    if any(map(refusals_in, plans)):
+        return Exit.ERROR
     if failed:
         return Exit.BLOCKED
     changes = any(plan.changes or plan.blocked for plan in plans)

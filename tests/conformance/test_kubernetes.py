@@ -137,7 +137,7 @@ def heals_and_meets_another_manager(backend: Backend, edit: Edit, apply: Edit) -
     edit({"spec": {"schedule": SPEC["schedule"]}}, "kubectl-edit")
     heal(backend)
     apply({"spec": {"complianceConfig": {"theirs": True}}}, "argocd-controller")
-    with pytest.raises(Refused, match="complianceConfig.theirs belongs to argocd-controller"):
+    with pytest.raises(Refused, match=r"complianceConfig\.theirs belongs to argocd-controller"):
         heal(backend)
 
 

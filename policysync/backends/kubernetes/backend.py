@@ -9,13 +9,14 @@ from typing import Any
 from policysync.backends.kubernetes.client import Client
 from policysync.backends.kubernetes.discovery import Discovery, Served
 from policysync.backends.kubernetes.failures import Forbidden, Missing
+from policysync.backends.kubernetes.health import healths, preflight
 from policysync.backends.kubernetes.managed import BY_HAND
 from policysync.backends.kubernetes.objects import Naming, resource_of, unreadable
 from policysync.backends.kubernetes.settling import settled, wait_until_gone
 from policysync.backends.kubernetes.writing import Writing, marked
-from policysync.backends.port import Facts
+from policysync.backends.port import Facts, Level, Sign
 from policysync.clock import Clock
-from policysync.errors import Refused
+from policysync.errors import BackendError, NotServed, Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Change
 from policysync.state.resource import Address, Resource
@@ -29,13 +30,22 @@ _FEW = 4
 class Kubernetes:
     """Any kind of object that has a schema file; see `port.Backend`."""
 
-    def __init__(self, client: Client, clock: Clock, *, wait: float = 60.0, by_hand: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        client: Client,
+        kinds: Mapping[str, Kind],
+        clock: Clock,
+        *,
+        wait: float = 60.0,
+        by_hand: Iterable[str] = (),
+    ) -> None:
         """
         Args:
             wait: seconds to wait until a controller has seen a change, or until what is deleted is gone.
             by_hand: further managers whose edits may be taken back.
         """
         self.client = client
+        self._kinds = kinds
         self._clock = clock
         self._wait = wait
         self._discovery = Discovery(client)
@@ -133,6 +143,30 @@ class Kubernetes:
                 raise Refused(f"{change.address} is not there any more; make the plan again")
             fresh = Change(change.action, change.address, live, change.after, change.edits)
             self._writing.update(served, kind, fresh, dry=True)
+
+    def check(self, resource: Resource) -> Iterator[Sign]:
+        """Yield what there is to say of an object; see `port.Checks`."""
+        kind = self._kinds[resource.address.kind]
+        try:
+            served = self._discovery.served(kind)
+        except NotServed as error:
+            yield Sign("preflight/engine", Level.ERROR, error.reason, str(error))
+            return
+        yield Sign("preflight/engine", Level.OK, "", f"{served.api_version} serves {served.plural}")
+        namespace, name = self._naming.place(served, resource.address.name)
+        yield from preflight(self.client, served, namespace, resource.spec)
+        try:
+            held = self.client.get(served.path(namespace, name))
+        except Missing:
+            yield Sign(
+                "health/object", Level.WARNING, "absent", "it is not in the cluster; `policysync apply` makes it"
+            )
+            return
+        except BackendError as error:
+            yield Sign("health/object", Level.UNKNOWN, "unreadable", str(error))
+            return
+        schedule = str(resource.spec.get("schedule") or resource.spec.get("cron") or "")
+        yield from healths(held, schedule, self._clock.now())
 
     def _delete(self, served: Served, change: Change, *, dry: bool = False) -> None:
         path = served.path(*self._naming.place(served, change.address.name))

@@ -129,5 +129,9 @@ def kubernetes(target: Target, means: Means, also: tuple[str, ...] = ()) -> Kube
     client = connect_client(target, means, also)
     options = target.options
     return Kubernetes(
-        client, means.clock, wait=float(options.get("wait", 60)), by_hand=map(str, options.get("by_hand", ()))
+        client,
+        means.kinds,
+        means.clock,
+        wait=float(options.get("wait", 60)),
+        by_hand=map(str, options.get("by_hand", ())),
     )
