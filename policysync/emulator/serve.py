@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -33,10 +33,21 @@ _RESET = struct.pack("ii", 1, 0)
 _NO_BODY = (204, 304)
 
 
+class Answering(Protocol):
+    """What can be served: a console, or a tenant of another system."""
+
+    def handle(self, request: Request) -> Response:
+        """Return the answer to a request.
+
+        Raises:
+            Dropped: the connection is to break.
+        """
+
+
 class Endpoint:
     """The console as an ASGI application. `wires` finds the connection of a client, so that it can be cut."""
 
-    def __init__(self, console: Console, wires: _Wires) -> None:
+    def __init__(self, console: Answering, wires: _Wires) -> None:
         self._console = console
         self._wires = wires
 
@@ -85,7 +96,7 @@ async def _send(response: Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": response.body[: response.cut], "more_body": not whole})
 
 
-def application(console: Console, wires: _Wires | None = None) -> Endpoint:
+def application(console: Answering, wires: _Wires | None = None) -> Endpoint:
     """Return the ASGI application that serves a console."""
     return Endpoint(console, {} if wires is None else wires)
 
@@ -111,7 +122,7 @@ class Server:
 
     def __init__(
         self,
-        console: Console,
+        console: Answering,
         host: str = "127.0.0.1",
         port: int = 0,
         ready: Callable[[int], None] = lambda _: None,

@@ -58,7 +58,11 @@ class Apono(Rest):
         before = change.before and _as_written(kind, change.before)
         after = change.after and _called(kind, change.after, change.after.spec["displayName"])
         address = (after or before or change).address
-        super().write(replace(change, address=address, before=before, after=after), kind)
+        try:
+            super().write(replace(change, address=address, before=before, after=after), kind)
+        except Refused:
+            if change.before is not None or not self._shows(change, kind):
+                raise
 
     def connector(self, name: str) -> Mapping[str, Any] | None:
         """Return what Apono says of a connector, by its id or else by its name; None when it does not know it.
@@ -101,6 +105,9 @@ class Apono(Rest):
         name = self._names(kind).get(live.spec["displayName"], live.spec["displayName"])
         stated = self._expected.get(Address(kind.name, name), {})
         spec = copy.deepcopy({**live.spec, kind.key[0]: name})
+        for member in ("secretStore", *_OWNERS):
+            kept = {below: value for below, value in (spec.pop(member, None) or {}).items() if value}
+            spec |= {member: kept} if kept else {}
         for member, wire in _OWNERS.items():
             source = _source(live.raw.get(wire), stated.get(member))
             if source and isinstance(spec.get(member), dict):
