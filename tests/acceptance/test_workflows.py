@@ -192,3 +192,47 @@ def test_drift_opens_updates_and_closes_one_issue(team: Team, hub: StandIn) -> N
         console.edit("ImageAssurancePolicy", "Default", maximum_score=7)
     team.run("drift", "schedule", {})
     assert hub.issues[0]["state"] == "closed"
+
+
+def test_a_promotion_is_a_pull_request_and_merging_it_applies(team: Team, hub: StandIn) -> None:
+    team.without("nonprod")
+    team.share()
+    assert_good(team.merged("consoles of our own"))
+    jobs = team.run("promote", "workflow_dispatch", {"inputs": {"stage": "prod", "revision": "", "only": ""}})
+    assert results(jobs) == {"stages": ["success"], "promote": ["success"]}, logs(jobs)
+    assert jobs["promote"][0].environment == "prod-promotion"
+    (pull,) = hub.pulls[1:]
+    assert (pull["base"]["ref"], pull["head"]["ref"]) == ("main", f"policysync/prod-{team.before}"[:100])
+
+    team.local.git("fetch", "--quiet", "origin", pull["head"]["ref"])
+    team.local.git("merge", "--quiet", "--no-edit", "FETCH_HEAD")
+    jobs = team.merged("merge the release")
+    assert results(jobs) == {"stages": ["success"], "plan": ["success"], "apply": ["success"]}, logs(jobs)
+    assert jobs["apply"][0].environment == "prod"
+    assert "Apply to prod-console: 3 applied." in jobs["apply"][0].log
+
+    # From now on a pull request shows both: what merging changes, and what a promotion would.
+    jobs = team.run("plan", "pull_request", PULL)
+    assert_good(jobs)
+    assert "No changes." in jobs["plan"][1].summary
+    assert "# If this were promoted to prod" in hub.bodies(7)[0]
+
+
+def test_a_gate_that_is_shut_fails_only_who_asked(team: Team, hub: StandIn) -> None:
+    team.without("nonprod")
+    jobs = team.run("promote", "schedule", {})
+    assert results(jobs) == {"stages": ["success"], "promote": ["success"]}, logs(jobs)
+    assert "::notice::prod: a gate is still shut" in logs(jobs)
+    jobs = team.run("promote", "workflow_dispatch", {"inputs": {"stage": "prod", "revision": "", "only": ""}})
+    assert results(jobs)["promote"] == ["failure"]
+    assert "nothing that git has was applied to dev-console yet" in logs(jobs)
+    assert len(hub.pulls) == 1
+
+
+def test_what_is_asked_for_is_never_read_as_shell(team: Team) -> None:
+    inputs = {"stage": 'prod"; touch pwned; "', "revision": "$(touch pwned)", "only": "`touch pwned`"}
+    jobs = team.run("promote", "workflow_dispatch", {"inputs": inputs})
+    assert results(jobs) == {"stages": ["failure"], "promote": ["skipped"]}
+    jobs = team.run("promote", "workflow_dispatch", {"inputs": {**inputs, "stage": "prod"}})
+    assert results(jobs)["promote"] == ["failure"]
+    assert not list(team.folder.rglob("pwned"))

@@ -171,6 +171,7 @@ class Machine:
             "GITHUB_ACTOR": github["actor"],
             "GITHUB_SHA": github["sha"],
             "GITHUB_REF": github["ref"],
+            "GITHUB_REF_NAME": github["ref"].rpartition("/")[2],
             "GITHUB_RUN_ID": "4711",
             "GITHUB_EVENT_NAME": github["event_name"],
             "GITHUB_EVENT_PATH": str(self.run / "event.json"),
