@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 from conformance.conftest import once
-from conformance.kubernetes_samples import SAMPLES, definitions, kinds_of_clusters
+from conformance.kubernetes_samples import NAMESPACED, SAMPLES, definitions, kinds_of_clusters
 from conformance.samples import delete, desired, differences, update
+from systems.cluster_hands import Hands
 from systems.kube_standin.server import StandIn
 from systems.kubernetes import server as real
 
-from policysync.backends.cluster import Cluster
 from policysync.backends.connect import connect
-from policysync.backends.kubernetes.backend import Kubernetes
-from policysync.backends.kubernetes.discovery import Served
 from policysync.backends.memory import Memory
 from policysync.backends.port import Backend
 from policysync.clock import SystemClock
@@ -105,12 +103,12 @@ def test_an_object_is_created_read_changed_and_deleted(name: str, backend: Backe
     comes_and_goes(name, backend)
 
 
-EDITS: dict[str, Callable[[], dict[str, Any]]] = {
-    "a field": lambda: {"spec": {"schedule": "5 5 * * *"}},
-    "a member of a map": lambda: {"spec": {"complianceConfig": {"by-hand": True}}},
-}
-POLICY = "compliancepolicies.aqua.security"
+EDITS: tuple[dict[str, Any], ...] = (
+    {"spec": {"schedule": "5 5 * * *"}},
+    {"spec": {"complianceConfig": {"by-hand": True}}},
+)
 NAME = SAMPLES["CompliancePolicy"][0]
+PATH = f"/apis/aqua.security/v1alpha1/compliancepolicies/{NAME}"
 SPEC = {"name": NAME, **SAMPLES["CompliancePolicy"][1]}
 
 
@@ -119,24 +117,21 @@ def heal(backend: Backend) -> None:
     backend.write(update(kind, find(backend, kind, NAME), SPEC), kind)
 
 
-Edit = Callable[[dict[str, Any], str], None]
-
-
-def heals_and_meets_another_manager(backend: Backend, edit: Edit, apply: Edit) -> None:
+def heals_and_meets_another_manager(backend: Backend, hands: Hands) -> None:
     """Edits by hand are taken back; what another manager applies stays with it."""
     kind = KINDS["CompliancePolicy"]
     backend.write(creation(kind, SPEC), kind)
-    for what in EDITS.values():
-        edit(what(), "kubectl-edit")
+    for what in EDITS:
+        hands.edit(PATH, what)
         assert differences(kind, SPEC, find(backend, kind, NAME)) != []
         heal(backend)
         assert differences(kind, SPEC, find(backend, kind, NAME)) == []
-    edit({"spec": {"schedule": "1 1 * * *"}}, "some-operator")
+    hands.edit(PATH, {"spec": {"schedule": "1 1 * * *"}}, "some-operator")
     with pytest.raises(Refused, match=r"\.spec\.schedule belongs to some-operator"):
         heal(backend)
-    edit({"spec": {"schedule": SPEC["schedule"]}}, "kubectl-edit")
+    hands.edit(PATH, {"spec": {"schedule": SPEC["schedule"]}})
     heal(backend)
-    apply({"spec": {"complianceConfig": {"theirs": True}}}, "argocd-controller")
+    hands.apply(PATH, {"spec": {"complianceConfig": {"theirs": True}}}, "argocd-controller")
     with pytest.raises(Refused, match=r"complianceConfig\.theirs belongs to argocd-controller"):
         heal(backend)
 
@@ -148,16 +143,12 @@ def backend_there(stand_in: StandIn, tmp_path: Path) -> Iterator[Backend]:
     opened.close()
 
 
-def test_an_edit_by_hand_is_taken_back_and_what_others_apply_is_not(stand_in: StandIn, backend_there: Backend) -> None:
-
-    def apply(body: dict[str, Any], manager: str) -> None:
-        whole = {"apiVersion": "aqua.security/v1alpha1", "kind": "CompliancePolicy", **body}
-        sort = stand_in.cluster.sort("aqua.security", "compliancepolicies")
-        stand_in.cluster.apply(sort, "", NAME, whole, manager, force=False, strict=False, dry=False)
-
-    heals_and_meets_another_manager(
-        backend_there, lambda patch, manager: stand_in.edit(POLICY, NAME, patch, manager), apply
-    )
+def test_an_edit_by_hand_is_taken_back_and_what_others_apply_is_not(
+    stand_in: StandIn, backend_there: Backend, tmp_path: Path
+) -> None:
+    hands = Hands(stand_in.kubeconfig(tmp_path / "hands"))
+    heals_and_meets_another_manager(backend_there, hands)
+    hands.close()
     assert not any(asked.query.get("force") == "true" for asked in stand_in.asked)
 
 
@@ -183,62 +174,21 @@ def test_what_nobody_serves_is_said_with_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.skipif(not real.is_built(), reason="no kube-apiserver here: make kubernetes builds it")
 def test_a_real_api_server(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     server = real.Cluster(tmp_path).start()
+    hands = Hands(server.kubeconfig(tmp_path / "hands"))
     backend = connected(server.kubeconfig(tmp_path / "kubeconfig"))
     try:
         with pytest.raises(NotServed):
             list(backend.read(KINDS["RuntimePolicy"]))
         backend.close()
         backend = connected(tmp_path / "kubeconfig")
-        prepare(inside(backend))
+        hands.install(*((kind, name in NAMESPACED) for name, kind in KINDS.items()))
+        hands.namespace("aqua")
         for name in sorted(SAMPLES):
             comes_and_goes(name, backend)
-        heals_and_meets_another_manager(backend, by_hand(inside(backend)), by_applying(inside(backend)))
+        heals_and_meets_another_manager(backend, hands)
         assert len(backend.probe().identity) == 36
     finally:
         backend.close()
+        hands.close()
         server.stop()
     record_property("system", f"{real.NAME}: {len(SAMPLES)} kinds, edits by hand, conflicts")
-
-
-def inside(backend: Backend) -> Kubernetes:
-    assert isinstance(backend, Cluster)
-    return backend._objects
-
-
-def prepare(backend: Kubernetes) -> None:
-    """Install the definitions, and wait until they are served."""
-    client = backend.client
-    for each in definitions():
-        client.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", each)
-    client.post("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "aqua"}})
-    clock = SystemClock()
-    for each in definitions():
-        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{each['metadata']['name']}"
-        while not any(c["type"] == "Established" and c["status"] == "True" for c in _conditions(client.get(path))):
-            clock.sleep(0.05)
-
-
-def _conditions(held: dict[str, Any]) -> list[dict[str, Any]]:
-    return list((held.get("status") or {}).get("conditions") or ())
-
-
-SERVED = Served("CompliancePolicy", "aqua.security", "v1alpha1", "compliancepolicies", False)
-
-
-def by_hand(backend: Kubernetes) -> Edit:
-    def edit(patch: dict[str, Any], manager: str) -> None:
-        backend.client._write(
-            "PATCH", SERVED.path("", NAME), patch, "application/merge-patch+json", {"fieldManager": manager}
-        )
-
-    return edit
-
-
-def by_applying(backend: Kubernetes) -> Edit:
-    def apply(body: dict[str, Any], manager: str) -> None:
-        whole = {"apiVersion": SERVED.api_version, "kind": SERVED.kind, "metadata": {"name": NAME}, **body}
-        backend.client._write(
-            "PATCH", SERVED.path("", NAME), whole, "application/apply-patch+yaml", {"fieldManager": manager}
-        )
-
-    return apply
