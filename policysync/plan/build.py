@@ -237,7 +237,8 @@ def _unmanaged(world: World, live: Mapping[Address, Resource], kinds: Mapping[st
 def _released(world: World, kinds: Mapping[str, Kind]) -> Iterator[Release]:
     for resource in world.desired:
         last = world.last_applied.get(resource.address)
-        if last is not None:
+        # A document that states everything releases nothing: what it leaves out is the default, or gone.
+        if last is not None and not kinds[resource.address.kind].whole:
             yield from (
                 Release(resource.address, path)
                 for path in released(kinds[resource.address.kind].root, resource.spec, last)

@@ -10,7 +10,7 @@ from typing import Any
 from policysync.backends.helm.checks import Checkup
 from policysync.backends.helm.engine import Chart, Engine
 from policysync.backends.helm.engine import Release as Named
-from policysync.backends.helm.healing import take_out
+from policysync.backends.helm.healing import take_back
 from policysync.backends.helm.installed import Reader, named_release
 from policysync.backends.helm.objects import Objects
 from policysync.backends.helm.secrets import Vault
@@ -121,13 +121,11 @@ class Connectors:
         values = helm_values(spec, partial(self._reveal, spec))
         if before is not None:
             values["podAnnotations"] |= _secret_mark(before.config, values)
+            take_back(self.client, before)
         if spec["release"]["createNamespace"]:
             # Not left to Helm, which looks at it with the OpenAPI description of the cluster in any case.
             self._objects().make_namespace(namespace)
         self._engine.upgrade(Named(name, namespace), self._chart(spec), values)
-        after = self._reader(spec).release(spec)
-        if after is not None:
-            take_out(self.client, after)
 
     def _chart(self, spec: Spec) -> Chart:
         chart = spec["chart"]

@@ -50,7 +50,7 @@ def _upgrade(request: Mapping[str, Any]) -> str:
 
 def _is_there(config: helm.Config, release: str) -> bool:
     try:
-        return bool(config.status(release)["info"]["status"] != "uninstalled")
+        return bool(config.status(release))
     except helm.HelmNotFoundError:
         return False
 

@@ -1,32 +1,51 @@
-"""Taking out what somebody added to the objects of a release by hand.
+"""Taking back what somebody changed by hand in the objects of a release, before Helm writes them again.
 
-Helm puts back what its manifest states. What it never stated it leaves alone.
+Helm puts back what its manifest states, but it leaves alone what it never stated, and Helm 4 refuses to touch a field
+that somebody else wrote. What a person's tool wrote nobody is going to write again: it goes, and so does its claim.
+What a controller wrote stays, and Helm says whose it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policysync.backends.helm.observed import added, keyed
+from policysync.backends.helm.observed import Object, added, keyed
 from policysync.backends.helm.places import held, path_of
 from policysync.backends.helm.release import Release
 from policysync.backends.kubernetes.client import Client
+from policysync.backends.kubernetes.managed import BY_HAND
 
 _KEPT = "kubectl.kubernetes.io/"
 
 
-def take_out(client: Client, release: Release) -> None:
-    """Take out of the objects of a release what others wrote and its manifest does not have."""
+def take_back(client: Client, release: Release) -> None:
+    """Take out of the objects of a release what was added by hand, and let go of all that was changed by hand."""
     there = held(client, release.manifest, release.namespace)
     for key, wanted in keyed(release.manifest).items():
-        live = there.get(key)
-        paths = [path for path in added(wanted, live) if not path[-1].startswith(_KEPT)] if live else []
-        if paths:
-            body: dict[str, Any] = {}
-            for path in paths:
-                _put(body, path, wanted)
+        if key in there and (body := _patch(wanted, there[key])):
             client.merge(path_of(wanted, release.namespace), body)
+
+
+def _patch(wanted: Object, live: Object) -> dict[str, Any]:
+    about = live["metadata"]
+    entries = about.get("managedFields") or []
+    others = [entry for entry in entries if not _is_by_hand(entry)]
+    if len(others) == len(entries):
+        return {}
+    body: dict[str, Any] = {"metadata": {"managedFields": others, "resourceVersion": about.get("resourceVersion")}}
+    by_hand = {**live, "metadata": {**about, "managedFields": [e for e in entries if _is_by_hand(e)]}}
+    for path in _additions(wanted, by_hand):
+        _put(body, path, wanted)
+    return body
+
+
+def _is_by_hand(entry: Mapping[str, Any]) -> bool:
+    return entry.get("manager") in BY_HAND and entry.get("operation") == "Update"
+
+
+def _additions(wanted: Object, live: Object) -> Iterator[tuple[str, ...]]:
+    yield from (path for path in added(wanted, live) if not path[-1].startswith(_KEPT))
 
 
 def _put(body: dict[str, Any], path: tuple[str, ...], wanted: Mapping[str, Any]) -> None:

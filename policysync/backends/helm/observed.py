@@ -182,7 +182,7 @@ def _differing(wanted: Any, live: Any, at: str) -> Iterator[str]:
 def added(wanted: Object, live: Object) -> Iterator[tuple[str, ...]]:
     """Yield the paths that somebody other than Helm and the cluster itself wrote, and that are not wanted."""
     for entry in live["metadata"].get("managedFields") or ():
-        if entry.get("subresource") or _NOT_OURS.search(str(entry.get("manager", ""))):
+        if entry.get("subresource") == "status" or _NOT_OURS.search(str(entry.get("manager", ""))):
             continue
         for path in _owned(entry.get("fieldsV1") or {}):
             if path[0] in {"spec", "data"} and not _has(wanted, path):

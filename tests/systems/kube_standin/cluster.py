@@ -147,8 +147,17 @@ class Cluster:
             before = self.objects.get(key, {})
             self._fits(before, body)
             after = self._checked(sort, namespace, name, body, before, strict=strict)
-            owned = fields.changed(before, after, self.managed.get(key, {}), (manager, "Update"))
+            owned = fields.changed(before, after, self._claims(key, body), (manager, "Update"))
             return self._store(sort, key, after, owned, dry=dry)
+
+    def _claims(self, key: Key, body: Object) -> fields.Managed:
+        """Return who owns what, without those whose claims a body leaves out."""
+        managed = self.managed.get(key, {})
+        said = (body.get("metadata") or {}).get("managedFields")
+        if said is None:
+            return managed
+        kept = {(entry["manager"], entry["operation"]) for entry in said}
+        return {owner: paths for owner, paths in managed.items() if owner in kept}
 
     def apply(
         self, sort: Sort, namespace: str, name: str, body: Object, manager: str, *, force: bool, strict: bool, dry: bool
