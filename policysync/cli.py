@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what would change in the targets of a stage.",
     "apply": "Make the targets of a stage match git.",
     "promote": "Let a revision into the next stage when its gates agree.",
+    "rollback": "Go back to what a stage had before.",
     "drift": "Show what somebody changed by hand.",
     "status": "Show where every stage stands.",
     "history": "Show who applied what, when, and how it ended.",
