@@ -67,7 +67,8 @@ def command(paths: Sequence[Path], check: bool, show: bool) -> int:
             _write(project.root / file.path, file.new)
     changed, left = sum(file.changes for file in files), sum(bool(file.said) for file in files)
     would = "would be " if check or show else ""
-    click.echo(f"{len(files)} file{'' if len(files) == 1 else 's'}: {changed} {would}formatted, {left} left alone", err=True)
+    many = "file" if len(files) == 1 else "files"
+    click.echo(f"{len(files)} {many}: {changed} {would}formatted, {left} left alone", err=True)
     if left:
         return Exit.ERROR
     return Exit.CHANGES if check and changed else Exit.DONE
