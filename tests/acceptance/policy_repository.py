@@ -41,8 +41,12 @@ class PolicyRepository:
 
     def run(self, *args: str) -> Ran:
         """Run `policysync` in the folder."""
+        return self.run_python("-m", "policysync", *args)
+
+    def run_python(self, *args: str) -> Ran:
+        """Run this interpreter in the folder."""
         ended = subprocess.run(
-            [sys.executable, "-m", "policysync", *args],
+            [sys.executable, *args],
             cwd=self.root,
             env=self._environ(),
             capture_output=True,
