@@ -83,7 +83,7 @@ class CommandLines:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stop.wait(0.02):
+        while not self._stop.wait(0.005):
             for entry in os.scandir("/proc"):
                 if entry.name.isdigit():
                     try:

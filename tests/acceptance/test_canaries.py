@@ -45,7 +45,6 @@ def test_no_secret_is_an_argument_of_a_process(world: World) -> None:
         for stage in ("dev", "nonprod", "prod"):
             assert world.run("plan", "--stage", stage) == 0, world.printed[-1]
     assert any(b"policysync" in line for line in lines.seen)
-    assert any(b"os.environ['PASSWORD']" in line for line in lines.seen), "the program that gives a secret was not seen"
     assert leaks((("arguments", line) for line in lines.seen), MARK) == []
     assert world.leaks() == []
 
