@@ -11,11 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from policysync.backends.answer import decoded
-from policysync.backends.port import Facts
+from policysync.backends.apono.health import connector_signs, integration_sign
+from policysync.backends.port import Facts, Level, Sign
 from policysync.backends.reach import accepted
 from policysync.backends.rest import Rest
 from policysync.backends.session import Session
-from policysync.errors import Refused
+from policysync.errors import BackendError, Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
 from policysync.state.resource import Address, Resource
@@ -29,6 +30,7 @@ class Apono(Rest):
 
     def __init__(self, session: Session, kinds: Mapping[str, Kind], **settings: Any) -> None:
         super().__init__(session, kinds, hosts={}, **settings)
+        self._kinds = kinds
         self._expected: dict[Address, Mapping[str, Any]] = {}
 
     def probe(self) -> Facts:
@@ -63,6 +65,25 @@ class Apono(Rest):
         except Refused:
             if change.before is not None or not self._shows(change, kind):
                 raise
+
+    def check(self, resource: Resource) -> Iterator[Sign]:
+        """Say how an integration is and its connector, or a connector; see `port.Checks`."""
+        spec = resource.spec
+        name = spec.get("connectorRef") or spec["connectorId"]
+        try:
+            yield from connector_signs(self.connector(name), spec if "connectorId" in spec else {}, name)
+            if "connectorRef" in spec:
+                yield from self._integration(resource)
+        except BackendError as error:
+            yield Sign("health/api", Level.UNKNOWN, "unreadable", str(error))
+
+    def _integration(self, resource: Resource) -> Iterator[Sign]:
+        kind = self._kinds[resource.address.kind]
+        live = next(iter(self.read(kind, frozenset({resource.address.name}))), None)
+        if live is None:
+            yield Sign("health/integration", Level.UNKNOWN, "absent", "it is not there yet")
+        else:
+            yield integration_sign(live.raw)
 
     def connector(self, name: str) -> Mapping[str, Any] | None:
         """Return what Apono says of a connector, by its id or else by its name; None when it does not know it.

@@ -17,6 +17,7 @@ from policysync.documents.project import Target
 from policysync.errors import Refused
 from policysync.secret import Secret
 
+NAME = "apono"
 URL = "https://api.apono.io"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 

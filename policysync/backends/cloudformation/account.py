@@ -24,7 +24,7 @@ class Account:
         self._options = options
         self._means = means
         self._lock = threading.Lock()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._session: Any = None
         self._caller = ""
         rate = means.limits.requests_per_second
@@ -57,14 +57,16 @@ class Account:
             self._caller = found
         return self._caller
 
-    def call(self, service: str, operation: str, *, writes: bool = False, **members: Any) -> Mapping[str, Any]:
-        """Return what AWS answers to one call.
+    def call(
+        self, service: str, operation: str, *, writes: bool = False, elsewhere: str = "", **members: Any
+    ) -> Mapping[str, Any]:
+        """Return what AWS answers to one call; `elsewhere` is another region than the target's.
 
         Raises:
             Refused, Unavailable, OutcomeUnknown: it did not work; see `failures`.
         """
         failures = import_module("botocore.exceptions")
-        client = self._client(service)
+        client = self._client(service, elsewhere or self.region)
         if self._bucket is not None:
             self._bucket.take()
         try:
@@ -96,10 +98,9 @@ class Account:
                 client.close()
             self._clients.clear()
 
-    def _client(self, service: str) -> Any:
-        region = self.region
+    def _client(self, service: str, region: str) -> Any:
         with self._lock:
-            if service not in self._clients:
+            if (service, region) not in self._clients:
                 limits = self._means.limits
                 # Trying again is the business of apply alone.
                 config = import_module("botocore.config").Config(
@@ -111,10 +112,10 @@ class Account:
                 )
                 endpoint = self._options.endpoint_url or None
                 opened = self._opened()
-                self._clients[service] = opened.client(
+                self._clients[service, region] = opened.client(
                     service, region_name=region, endpoint_url=endpoint, config=config
                 )
-            return self._clients[service]
+            return self._clients[service, region]
 
     def _opened(self) -> Any:
         if self._session is None:

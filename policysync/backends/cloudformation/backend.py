@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from policysync.backends.cloudformation.check import Check
 from policysync.backends.cloudformation.options import Options
 from policysync.backends.cloudformation.preview import Preview
 from policysync.backends.cloudformation.reading import Reading
 from policysync.backends.cloudformation.stacks import Stacks
 from policysync.backends.cloudformation.writing import Writing
 from policysync.backends.means import Means
-from policysync.backends.port import Facts
+from policysync.backends.port import Facts, Sign
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
 from policysync.state.resource import Address, Resource
@@ -23,6 +24,8 @@ class CloudFormation:
     def __init__(self, stacks: Stacks, options: Options, means: Means) -> None:
         self._stacks = stacks
         self._again = means.again
+        self._kinds = means.kinds
+        self._check = Check(stacks, means)
         self._reading = Reading(stacks, means.secrets, means.root)
         self._writing = Writing(stacks, means, options.minutes)
         self._preview = Preview(stacks, self._writing, means, change_sets=options.change_sets)
@@ -54,6 +57,10 @@ class CloudFormation:
     def preview(self, change: Change, kind: Kind) -> tuple[str, ...]:
         """Return what a change would do inside its stack; see `port.Previews`."""
         return self._preview.of(change, kind)
+
+    def check(self, resource: Resource) -> Iterator[Sign]:
+        """Say whether a resource can be made, and how it is; see `port.Checks`."""
+        yield from self._check.signs(self._kinds[resource.address.kind], resource)
 
     def close(self) -> None:
         """Let go of connections."""
