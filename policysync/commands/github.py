@@ -9,12 +9,12 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from policysync.clock import SystemClock
-from policysync.commands.session import EMBEDDED
-from policysync.documents.pin import RELEASES
+from policysync.documents.envelope import RELEASES
 from policysync.documents.project import FILES, Project, find_root, load_project
 from policysync.errors import Exit, PolicySyncError
 from policysync.forges.fit import COMMENT, SUMMARY, fitted
@@ -230,7 +230,7 @@ def _pin(name: str) -> str:
 
 def _forgetful(project: Project) -> list[str]:
     """Return a warning when runs on different machines would not know what the others applied."""
-    real = any(not target.url.startswith(EMBEDDED) for stage in project.stages for target in stage.targets)
+    real = any(urlsplit(target.url).scheme != "embedded" for stage in project.stages for target in stage.targets)
     if not real or project.ledger.remote or not os.environ.get("GITHUB_ACTIONS"):
         return []
     return ["::warning file=policysync.yaml::no ledger.remote: every run forgets what the last one applied; set origin"]
