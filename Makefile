@@ -11,7 +11,7 @@ WORKERS := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: github help setup test check demo bench stress stress-faults fuzz fuzz-coverage format clean
+.PHONY: kubernetes github help setup test check demo bench stress stress-faults fuzz fuzz-coverage format clean
 
 help:
 	@echo "make demo    play the whole story on embedded consoles"
@@ -21,6 +21,7 @@ help:
 	@echo "make stress  the long versions: kills, races and the like; about a quarter of an hour"
 	@echo "make fuzz    hostile files, plans, ledgers and answers by the thousand; some ten minutes"
 	@echo "make github  requests to GitHub, held against its own description of its API"
+	@echo "make kubernetes  build a real kube-apiserver from Debian's sources, which the tests then use; some ten minutes"
 	@echo "make format  write the code as the formatter wants it"
 	@echo "make clean   remove what was made here"
 
@@ -72,6 +73,10 @@ fuzz-coverage:
 # Needs Node.js; what it runs against comes from the npm registry and is kept in .venv-github.
 github: $(READY)
 	GITHUB_CONTRACT=.venv-github $(BIN)/pytest -s -o python_files=contract.py tests/systems/github
+
+# Once; kept in .kubernetes, which git ignores. The tests say at their end what ran against what.
+kubernetes:
+	sh tests/systems/kubernetes/build.sh .kubernetes
 
 format: $(READY)
 	$(BIN)/ruff format $(CODE)

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the golden files again instead of comparing them")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what ran against what: a test that needs a real system is never left out in silence."""
+    reports = [report for group in ("passed", "failed", "skipped") for report in terminalreporter.stats.get(group, ())]
+    ours = [report for report in reports if "kubernetes" in report.nodeid]
+    if not ours:
+        return
+    ran = [str(value) for report in ours for name, value in report.user_properties if name == "system"]
+    left = {report.longrepr[2] for report in ours if report.skipped and "kube-apiserver" in str(report.longrepr)}
+    stand_in = sum(1 for report in ours if report.passed and report.when == "call") - len(ran)
+    terminalreporter.write_line(f"clusters: {stand_in} tests against the stand-in")
+    for said in sorted(ran):
+        terminalreporter.write_line(f"clusters: {said}")
+    for why in sorted(left):
+        terminalreporter.write_line(f"clusters: NOT against a real one: {why}")
 
 
 class Golden:

@@ -16,6 +16,7 @@ from systems.kubernetes import server as real
 from policysync.kinds.load import load_kinds
 
 STAGES = """\
+limits: {requests_per_second: 100000}
 version: 1
 stages:
   - name: dev
