@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from policysync.documents.section import Section, shown
 from policysync.documents.suggest import did_you_mean, one_of
@@ -28,8 +28,7 @@ _MINUTE = timedelta(minutes=1)
 _STEERED = ("stricter", "looser")
 
 
-@dataclass(frozen=True, slots=True)
-class Soak:
+class Soak(NamedTuple):
     """How long a change has to be in sync upstream, by what it does to the strength of the policy."""
 
     stricter: timedelta
@@ -37,8 +36,7 @@ class Soak:
     default: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """How something is verified: a program that has to end with 0, or an address that has to answer with 2xx.
 
     With neither, the plan of the stage has to be empty: live is what git says.
@@ -49,16 +47,14 @@ class Check:
     timeout: timedelta = _MINUTE
 
 
-@dataclass(frozen=True, slots=True)
-class Impact:
+class Impact(NamedTuple):
     """How many images may start to fail. `ignore` lets a promotion pass while nobody can say."""
 
     newly_failing: int = 0
     ignore: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GateSettings:
+class GateSettings(NamedTuple):
     """The gates of one stage. None, 0 or False: it is not asked."""
 
     applied_upstream: bool = True
@@ -94,7 +90,9 @@ def gate_settings(section: Section, *, first: bool) -> GateSettings:
     """Read the section `gates` of a stage. The first stage has none: nothing is promoted to it."""
     if first and section.value:
         section.refuse("", "nothing is promoted to the first stage; move the gates to a later one", "first-stage")
-    for name in section.value:
+    for name, value in section.value.items():
+        if value is None:
+            section.refuse(name, f"nothing is said about `{name}`; say what it asks, or leave it out", "gate")
         if name not in GATE_NAMES:
             hint = did_you_mean(name, GATE_NAMES) or f"; want one of {one_of(GATE_NAMES, 12)}"
             section.refuse(name, f"unknown gate `{name}`{hint}", "unknown-gate", key=True)
@@ -167,7 +165,7 @@ def _count(section: Section, name: str) -> int:
 def _looser(section: Section) -> int:
     each = section.section("looser")
     each.only("approvals")
-    if each.value and "approvals" not in each.value:
+    if "looser" in section.value and "approvals" not in each.value:
         each.refuse("", "want `looser: {approvals: 2}`", "required")
     return _count(each, "approvals")
 

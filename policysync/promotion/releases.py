@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from policysync.documents.pin import Evidence, Pin
+
+_STRANGE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def pin_text(pin: Pin) -> str:
@@ -42,4 +45,5 @@ def _evidence(evidence: Evidence) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    # What a program said may hold anything; YAML has fewer characters than JSON.
+    return _STRANGE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
