@@ -10,10 +10,12 @@ from policysync.backends.apono.target import apono
 from policysync.backends.aqua_target import aqua
 from policysync.backends.cloudformation.target import cloudformation
 from policysync.backends.cluster import cluster
+from policysync.backends.files import files
 from policysync.backends.http import Local
 from policysync.backends.means import Means, Secrets
 from policysync.backends.memory import Memory
 from policysync.backends.port import Again, Backend
+from policysync.backends.skyhigh.target import skyhigh
 from policysync.clock import Clock, SystemClock
 from policysync.documents.project import Limits, Target
 from policysync.errors import PolicySyncError, Refused
@@ -62,7 +64,9 @@ BACKENDS: Mapping[str, Callable[[Target, Means], Backend]] = {
     "apono": apono,
     "aqua": aqua,
     "cloudformation": cloudformation,
+    "files": files,
     "helm": cluster,
     "kubernetes": cluster,
     "memory": _memory,
+    "skyhigh": skyhigh,
 }

@@ -50,6 +50,11 @@ def helm_values(spec: Mapping[str, Any], reveal: Reveal) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in ({}, [], "")}
 
 
+def stated(source: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the place that a source of a secret names; the normal form has empty ones beside it, or nothing else."""
+    return {place: where for place, where in (source or {}).items() if where}
+
+
 def environment(spec: Mapping[str, Any]) -> dict[str, str]:
     """Return the further environment variables, the proxy's among them under the chart's names."""
     proxy = spec["proxy"]
@@ -75,7 +80,7 @@ def _auth(auth: Mapping[str, Any], reveal: Reveal) -> dict[str, Any]:
     said: dict[str, Any] = {"authType": {"tokenAuth": by_token, "userCreds": not by_token}}
     if not by_token:
         said["userCreds"] = {"username": reveal(auth["usernameFrom"]), "password": reveal(auth["passwordFrom"])}
-    elif secret := auth["tokenFrom"].get("kubernetesSecret"):
+    elif secret := stated(auth["tokenFrom"]).get("kubernetesSecret"):
         said["tokenFromSecret"] = {"enable": True, "secretName": secret["name"], "tokenKey": secret["key"]}
     else:
         said["token"] = reveal(auth["tokenFrom"])

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policysync.render.aqua_helm import Reveal, environment, liveness_probe
+from policysync.render.aqua_helm import Reveal, environment, liveness_probe, stated
 from policysync.render.aqua_tunnels import documented_file, tunnels_digest
 from policysync.render.artefact import yaml_text
 
@@ -51,8 +51,8 @@ def _objects(spec: Mapping[str, Any], reveal: Reveal) -> Iterator[dict[str, Any]
 
 def _is_ours(spec: Mapping[str, Any], name: str) -> bool:
     """Return whether a secret of the login goes into a Secret that we write."""
-    source = spec["auth"].get(name)
-    return bool(source and not source.get("kubernetesSecret"))
+    source = stated(spec["auth"].get(name))
+    return bool(source) and "kubernetesSecret" not in source
 
 
 def _object(version: str, kind: str, name: str, namespace: str) -> dict[str, Any]:
@@ -91,7 +91,10 @@ def _deployment(spec: Mapping[str, Any], namespace: str) -> dict[str, Any]:
         "securityContext": {"runAsUser": 11431, "runAsGroup": 11433, "fsGroup": 11433},
         "containers": [container],
         "volumes": [
-            {"name": "config", "configMap": {"name": CONFIG_MAP, "items": [{"key": CONFIG_KEY, "path": "connector.yaml"}]}}
+            {
+                "name": "config",
+                "configMap": {"name": CONFIG_MAP, "items": [{"key": CONFIG_KEY, "path": "connector.yaml"}]},
+            }
         ],
         **{name: spec[name] for name in ("nodeSelector", "tolerations", "affinity") if spec[name]},
     }
@@ -106,7 +109,7 @@ def _environment(spec: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"name": "AQUA_SERVER", "value": f"{spec['gateway']['host']}:{spec['gateway']['port']}"}
     yield {"name": "AQUA_CLOUD_CONNECTOR_CONFIG_FILE_PATH", "value": CONFIG_PATH}
     for name, key in _MEMBERS:
-        if source := spec["auth"].get(name):
+        if source := stated(spec["auth"].get(name)):
             secret = source.get("kubernetesSecret") or {"name": SECRET, "key": key}
             yield _from_secret(f"AQUA_CLOUD_CONNECTOR_{key.upper()}", secret["name"], secret["key"])
     yield {"name": "AQUA_CLOUD_CONNECTOR_HEALTH_PORT", "value": str(spec["healthPort"])}
@@ -124,7 +127,7 @@ def _from_secret(variable: str, name: str, key: str) -> dict[str, Any]:
 def operator_resource(spec: Mapping[str, Any], reveal: Reveal) -> dict[str, Any]:
     """Return the custom resource of `install.method: operator`. It wants user and password even beside a token."""
     auth, image, namespace = spec["auth"], spec["image"], spec["release"]["namespace"]
-    login = {key: reveal(auth[name]) if auth.get(name) else "" for name, key in _MEMBERS}
+    login = {key: reveal(auth[name]) if stated(auth.get(name)) else "" for name, key in _MEMBERS}
     gateway = f"{spec['gateway']['host']}:{spec['gateway']['port']}"
     deploy: dict[str, Any] = {
         "replicas": spec["replicas"],
@@ -134,9 +137,7 @@ def operator_resource(spec: Mapping[str, Any], reveal: Reveal) -> dict[str, Any]
     deploy["image"]["pullPolicy"] = image["pullPolicy"]
     if resources := {name: dict(amounts) for name, amounts in spec["resources"].items() if amounts}:
         deploy["resources"] = resources
-    tunnels = [
-        {"host": t["host"], "port": str(t.get("port", 443)), **_service(t)} for t in spec["tunnels"]
-    ]
+    tunnels = [{"host": t["host"], "port": str(t.get("port", 443)), **_service(t)} for t in spec["tunnels"]]
     body = {
         "infra": {"namespace": namespace, "serviceAccount": spec["serviceAccount"]["name"], "version": image["tag"]},
         "common": {"imagePullSecret": spec["imagePullSecret"]["name"], "allowAnyVersion": True},

@@ -16,6 +16,7 @@ import yaml
 from policysync.kinds.kind import Kind
 from policysync.render.artefact import Artefact
 from policysync.render.skyhigh_pops import gateway_host
+from policysync.render.skyhigh_probe import probe_script
 from policysync.state.resource import Resource
 
 KEY_FILE = "/etc/policysync/skyhigh/provision_key"
@@ -53,6 +54,7 @@ def render(resource: Resource, _kind: Kind) -> tuple[Artefact, ...]:
         Artefact("command.txt", command(spec) + "\n"),
         Artefact("user-data.yaml", user_data(spec)),
         Artefact("host.json", _json(host_facts(resource))),
+        Artefact("preflight.sh", probe_script(spec)),
     )
 
 

@@ -19,6 +19,7 @@ from policysync.backends.kubernetes.failures import Forbidden, Missing
 from policysync.backends.secret_source import named
 from policysync.errors import Refused
 from policysync.pointer import resolve
+from policysync.render.aqua_helm import stated
 from policysync.render.aqua_objects import (
     MANAGED_BY,
     NAME,
@@ -134,8 +135,8 @@ class Reader:
                 continue
             if kept != (SECRET, key):
                 said[field] = {"kubernetesSecret": {"name": kept[0], "key": kept[1]}}
-            elif wanted.get(field) and key in ours and self.same(wanted[field], decoded(ours[key])):
-                said[field] = wanted[field]
+            elif (source := stated(wanted.get(field))) and key in ours and self.same(source, decoded(ours[key])):
+                said[field] = source
         return said
 
     def operator(self, declared: Mapping[str, Any]) -> Found | None:
@@ -159,8 +160,8 @@ class Reader:
         wanted = declared.get("auth", {})
         auth: Spec = {"method": "token" if login.get("token") else "userPassword"}
         for field, key in (("usernameFrom", "username"), ("passwordFrom", "password"), ("tokenFrom", "token")):
-            if login.get(key) and wanted.get(field) and self.same(wanted[field], str(login[key])):
-                auth[field] = wanted[field]
+            if login.get(key) and (source := stated(wanted.get(field))) and self.same(source, str(login[key])):
+                auth[field] = source
         return {
             "image": dict(deploy.get("image") or {}),
             "imagePullSecret": {**declared.get("imagePullSecret", {}), "name": common.get("imagePullSecret")},

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from policysync.pointer import join
-from policysync.render.aqua_helm import HEALTH_PORT, OWN_MARKS, TUNNELS_MARK
+from policysync.render.aqua_helm import HEALTH_PORT, OWN_MARKS, TUNNELS_MARK, stated
 from policysync.render.aqua_tunnels import chart_tunnels, from_chart_tunnels, tunnels_digest
 
 Spec = dict[str, Any]
@@ -166,7 +166,7 @@ def _auth(values: Mapping[str, Any], declared: Mapping[str, Any], same: SameSecr
 
 def _source(declared: Mapping[str, Any], value: Any, same: SameSecret) -> Mapping[str, Any]:
     """Return where a secret is kept: as git says where that is the secret in use, else nowhere we know."""
-    wanted = {place: where for place, where in declared.items() if where}
+    wanted = stated(declared)
     return wanted if wanted and value and same(wanted, str(value)) else {}
 
 
