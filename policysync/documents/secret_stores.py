@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from policysync.errors import PolicySyncError
-from policysync.secret import told
+from policysync.secret import Secret, told
 
 
 def from_keyring(name: str) -> str:
@@ -48,6 +48,7 @@ def from_vault(environ: Mapping[str, str], name: str) -> str:
         verify=environ.get("VAULT_CACERT") or True,
         timeout=30,
     )
+    _never_shown(client, "token")
     try:
         found = client.read(path.strip("/"))
     except (hvac.exceptions.VaultError, requests.exceptions.RequestException, ValueError) as error:
@@ -75,7 +76,9 @@ def from_aws(environ: Mapping[str, str], name: str) -> str:
     arn = secret.split(":")
     region = arn[3] if arn[0] == "arn" and len(arn) > 3 else environ.get("AWS_REGION")
     try:
-        client = boto3.session.Session().client("secretsmanager", region_name=region)
+        session = boto3.session.Session()
+        _never_shown(session.get_credentials(), "secret_key", "token")
+        client = session.client("secretsmanager", region_name=region)
         text = client.get_secret_value(SecretId=secret).get("SecretString")
     except (failures.BotoCoreError, failures.ClientError) as error:
         raise PolicySyncError(f"{reference}: AWS does not give it out: {_text(error)}") from error
@@ -111,6 +114,13 @@ def _member(fields: Any, name: str, reference: str) -> str:
     if not isinstance(value, str) or not value:
         raise PolicySyncError(f"{reference}: the secret has no field {name}, or no text in it")
     return value
+
+
+def _never_shown(credentials: Any, *members: str) -> None:
+    """Have what a store is asked with known as secret, should the store say it back."""
+    for value in (getattr(credentials, member, None) for member in members):
+        if value:
+            Secret(str(value))
 
 
 def _text(error: Exception) -> str:
