@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import orjson
 
 from policysync.documents.apart import too_close
-from policysync.documents import network
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, Name
+from policysync.documents.clash import clashes
 from policysync.documents.composite import stated_twice
 from policysync.documents.finding import Finding
 from policysync.documents.flaw import Engine
@@ -91,11 +92,13 @@ class Judge:
         found += _same_names(drafts)
         found += [(draft, problem) for draft in drafts if (problem := self._homeless(draft, stage))]
         if part is None:
+            # Imported where everything is judged: one document is judged without.
+            network = importlib.import_module("policysync.documents.network")
             mixed = network.findings(drafts, stage, self.project)
             found += [(draft, draft.problem(finding, self.catalog.placing)) for draft, finding in mixed]
         found += [
             (draft, draft.problem(finding, self.catalog.placing))
-            for draft, finding in (*stated_twice(drafts), *too_close(drafts))
+            for draft, finding in (*stated_twice(drafts), *too_close(drafts), *clashes(drafts))
         ]
         wrong = {id(draft) for draft, problem in found if not problem.warning}
         good = tuple(draft for draft in drafts if id(draft) not in wrong)
