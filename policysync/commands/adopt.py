@@ -13,10 +13,11 @@ import click
 from policysync.commands.adopting import Adopted
 from policysync.commands.adoption import Adopting, Adoption, Options
 from policysync.commands.options import Selection, format_option, stage_option
+from policysync.commands.publishing import Ways
 from policysync.commands.remembering import remember
 from policysync.commands.session import open_session
 from policysync.commands.wish import Wish, known_kinds
-from policysync.commands.writing_back import write_drift_back
+from policysync.commands.writing_back import Asked, write_drift_back
 from policysync.errors import Exit, PolicySyncError
 from policysync.reports.view import path_text, printable
 
@@ -43,7 +44,17 @@ FORMAT_VERSION = 1
     default=None,
     help="Write what git says otherwise as overlays of the stage; without either, for every stage but the first.",
 )
-@click.option("--write-back", is_flag=True, help="Take what drifted into the documents that state it, instead.")
+@click.option("--write-back", is_flag=True, help="Take what drifted into git, instead.")
+@click.option(
+    "--into",
+    type=click.Choice(["overlay", "base"]),
+    help="With --write-back: into overlays of the stage, or where it is stated; by default only the first does that.",
+)
+@click.option("--branch", default="", help="With --write-back: commit to a new branch, beside the work tree.")
+@click.option("--commit", is_flag=True, help="With --write-back: commit what was written, and nothing else.")
+@click.option("--push", is_flag=True, help="Push that commit as well.")
+@click.option("--pull-request", is_flag=True, help="Push it to a branch of its own, and ask for a review.")
+@click.option("--base", default="", help="Into which branch the pull request goes; the checked-out one.")
 @format_option
 def command(
     *,
@@ -52,6 +63,12 @@ def command(
     kind_names: Sequence[str],
     only: Sequence[str],
     write_back: bool,
+    into: str | None,
+    branch: str,
+    commit: bool,
+    push: bool,
+    pull_request: bool,
+    base: str,
     form: str,
     **manner: Any,
 ) -> int:
@@ -64,8 +81,9 @@ def command(
     A second console adopted into the same files gets overlays below policies/stages/STAGE with what it has otherwise,
     and `absent: true` for what it lacks; what only it has goes into policies/base for its targets alone.
 
-    With --write-back, what somebody changed by hand is written into the documents that are there already: into the
-    overlay where it states the field, else into the base. Only the values change; comments and layout stay.
+    With --write-back, what somebody changed by hand is taken into git, and nothing else. For the first stage it goes
+    where it is stated, overlay or base; for a later one into its overlay, so that no other stage gets it. Only values
+    change; comments and layout stay. With --pull-request it is offered for review, and the work tree is left alone.
 
     \b
     Example:
@@ -73,11 +91,15 @@ def command(
       policysync adopt --stage nonprod --secrets reference
       policysync adopt --stage dev --kind Registry --only 'Label/*' --full
       policysync adopt --stage dev --write-back
+      policysync adopt --stage prod --write-back --only Label/pci --pull-request
     """
     session = open_session()
     selection = Selection.of((), only, ())
     if write_back:
-        return write_drift_back(session, stage, targets, selection, kinds=kind_names, form=form)
+        ways = Ways(commit, push, pull_request, base, branch)
+        return write_drift_back(session, stage, Asked(targets, selection, kind_names, form, into or "", ways))
+    if into or branch or commit or push or pull_request or base:
+        raise click.UsageError("--into, --branch, --commit, --push, --pull-request and --base want --write-back")
     wish = Wish(selection, tuple(known_kinds(session.kinds, kind_names)), manner["builtins"])
     adoption = Adopting(session, session.project.stage(stage), targets, Options(**manner)).adopt(wish)
     for document in adoption.sound.documents:

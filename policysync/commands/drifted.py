@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path as File
 from typing import Any
 
 from policysync.commands.adopting import escaped_value
@@ -13,6 +12,7 @@ from policysync.commands.rewriting import CannotRewrite, rewritten
 from policysync.documents.document import Document
 from policysync.documents.envelope import mentions
 from policysync.documents.overlay import trace
+from policysync.documents.source import Source
 from policysync.documents.stage import Draft
 from policysync.errors import PolicySyncError
 from policysync.plan.change import Action, Cause, Change, Edit
@@ -20,6 +20,7 @@ from policysync.plan.minimal import holds_secret, stated
 from policysync.plan.paths import Path, at, found, indices
 from policysync.pointer import MISSING, split
 from policysync.reports.view import path_text
+from policysync.state.normalize import canonical, desired_spec
 from policysync.state.resource import Address
 
 
@@ -34,10 +35,11 @@ class Replacement:
 
 @dataclass
 class WrittenBack:
-    """What is to be written, and what has to be left and why."""
+    """What is to be written, and what has to be left and why. `written` are the edits, each with its file."""
 
     replacements: list[Replacement] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    written: list[tuple[Address, str, Edit]] = field(default_factory=list)
 
 
 def drifted(comparison: Comparison, drafts: Mapping[Address, Draft], wanted: frozenset[Address]) -> WrittenBack:
@@ -49,22 +51,27 @@ def drifted(comparison: Comparison, drafts: Mapping[Address, Draft], wanted: fro
             continue
         applied = change.address in comparison.world.last_applied
         for edit in change.edits:
-            why = _obstacle(edit, applied=applied)
+            why = obstacle(draft, edit, applied=applied)
             made = why or _replacement(draft, change, edit)
             if isinstance(made, Replacement):
                 _add(result.replacements, made)
+                result.written.append((change.address, made.document.where.file, edit))
             else:
                 result.left.append(f"{change.address} {path_text(edit.path)}: {made}")
     return result
 
 
-def _obstacle(edit: Edit, *, applied: bool) -> str:
+def obstacle(draft: Draft, edit: Edit, *, applied: bool) -> str:
+    """Return why an edit cannot be taken into the documents that `draft` comes from, or nothing."""
     if holds_secret(edit.before) or holds_secret(edit.after):
         return "holds a secret"
     if applied and edit.cause is Cause.PENDING:
         return "git moved, not the console; apply it"
     if applied and edit.cause is Cause.CONFLICT:
         return "git and the console both moved; decide in the file"
+    now = found(draft.kind.root, desired_spec(draft.kind, draft.spec), edit.path)
+    if now is not edit.after and canonical(now) != canonical(edit.after):
+        return "git says something else by now than what is released; decide in the file"
     return ""
 
 
@@ -95,8 +102,8 @@ def _replacement(draft: Draft, change: Change, edit: Edit) -> Replacement | str:
     return "no single place in git states it"
 
 
-def new_texts(root: File, replacements: Iterable[Replacement]) -> Iterator[tuple[File, str]]:
-    """Yield each file with its new text.
+def new_texts(source: Source, replacements: Iterable[Replacement]) -> Iterator[tuple[str, str]]:
+    """Yield the path of each file with its new text.
 
     Raises:
         PolicySyncError: a value cannot be replaced where it stands.
@@ -105,7 +112,7 @@ def new_texts(root: File, replacements: Iterable[Replacement]) -> Iterator[tuple
     for replacement in replacements:
         files.setdefault(replacement.document.where.file, []).append(replacement)
     for name, wanted in sorted(files.items()):
-        text = (root / name).read_bytes().decode()
+        text = source.read(name).decode()
         mark = "\ufeff" if text.startswith("\ufeff") else ""
         text = text.removeprefix(mark)
         for one in wanted:
@@ -114,4 +121,4 @@ def new_texts(root: File, replacements: Iterable[Replacement]) -> Iterator[tuple
                 text = rewritten(text, one.document.index, steps, one.value, as_json=name.endswith(".json"))
             except CannotRewrite as error:
                 raise PolicySyncError(f"{name}: {path_text(steps)} cannot be written back: {error}") from error
-        yield root / name, mark + text
+        yield name, mark + text

@@ -1,10 +1,10 @@
-"""A pin on its way to others: written, committed, pushed, or offered as a pull request."""
+"""Files on their way to others, a pin or documents: written, committed, pushed, or offered as a pull request."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -19,17 +19,26 @@ from policysync.promotion.releases import pin_text
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How far a pin goes. `push` commits as well; `pull_request` leaves the work tree and its branch alone."""
+    """How far files go. `push` commits as well; `pull_request` and `branch` leave the work tree and its branch alone.
+
+    `branch` is the one to make, in place of the usual name; `base` is where the pull request goes.
+    """
 
     commit: bool = False
     push: bool = False
     pull_request: bool = False
     base: str = ""
+    branch: str = ""
+
+    @property
+    def beside(self) -> bool:
+        """Whether the commit is made beside what is checked out."""
+        return self.pull_request or bool(self.branch)
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where the pin is now; empty attributes did not happen."""
+    """Where the files are now; empty attributes did not happen. `file` is that of a pin."""
 
     file: str = ""
     commit: str = ""
@@ -43,45 +52,62 @@ def publish(session: Session, pin: Pin, ways: Ways, message: str) -> Published:
     Raises:
         PolicySyncError: git or the git host refused.
     """
-    store = GitStore(session.project.root, session.environ)
-    if ways.pull_request:
-        return _offered(session, store, pin, ways, message)
-    file = session.project.root / file_of(pin.stage)
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(pin_text(pin), encoding="utf-8")
-    if not (ways.commit or ways.push):
-        return Published(file_of(pin.stage))
     path = file_of(pin.stage)
-    store.ask("add", "--", path)
-    if store.run("diff", "--cached", "--quiet", "--", path).returncode:
-        _ask(store, "commit", "--quiet", "-m", message, "--", path, environ=_who(store))
-    commit = store.ask("rev-parse", "HEAD").decode().strip()
-    branch = _push(session, store, "HEAD", _branch(store)) if ways.push else ""
-    return Published(path, commit, branch)
-
-
-def _offered(session: Session, store: GitStore, pin: Pin, ways: Ways, message: str) -> Published:
-    base = ways.base or _branch(store)
     branch = f"policysync/{pin.stage}-{pin.id.replace('+', '-')}"[:100]
-    commit = _beside(store, pin, message)
+    return replace(publish_files(session, {path: pin_text(pin)}, ways, message, branch), file=path)
+
+
+def publish_files(session: Session, files: Mapping[str, str], ways: Ways, message: str, branch: str) -> Published:
+    """Write files, by their paths below the policy root, and do with them what was asked.
+
+    `branch` is the name for a branch of their own.
+
+    Raises:
+        PolicySyncError: git or the git host refused.
+    """
+    store = GitStore(session.project.root, session.environ)
+    if ways.beside:
+        return _offered(session, store, files, replace(ways, branch=ways.branch or branch), message)
+    for path, text in files.items():
+        file = session.project.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode())
+    if not (ways.commit or ways.push):
+        return Published()
+    store.ask("add", "--", *files)
+    if store.run("diff", "--cached", "--quiet", "--", *files).returncode:
+        _ask(store, "commit", "--quiet", "-m", message, "--", *files, environ=_who(store))
+    commit = store.ask("rev-parse", "HEAD").decode().strip()
+    return Published("", commit, _push(session, store, "HEAD", _branch(store)) if ways.push else "")
+
+
+def _offered(session: Session, store: GitStore, files: Mapping[str, str], ways: Ways, message: str) -> Published:
+    commit, branch = _beside(store, files, message), ways.branch
+    if not (ways.push or ways.pull_request):
+        # Nothing is pushed, so the branch is made here; one that is there already is somebody's.
+        _ask(store, "update-ref", f"refs/heads/{branch}", commit, "0" * len(commit))
+        return Published("", commit, branch)
+    base = (ways.base or _branch(store)) if ways.pull_request else ""
     _push(session, store, commit, branch)
+    if not ways.pull_request:
+        return Published("", commit, branch)
     if not any(session.environ.get(known.sign) for known in FORGES.values()):
         click.echo(f"no git host is known here: open a pull request from {branch} into {base}", err=True)
-        return Published(file_of(pin.stage), commit, branch)
+        return Published("", commit, branch)
     title, _, body = message.partition("\n")
     address = open_forge(session.environ, session.clock).pull_request(branch, base, title, body.strip())
-    return Published(file_of(pin.stage), commit, branch, address)
+    return Published("", commit, branch, address)
 
 
-def _beside(store: GitStore, pin: Pin, message: str) -> str:
-    """Return a commit after HEAD that holds the pin; neither the work tree nor the index nor a branch is touched."""
+def _beside(store: GitStore, files: Mapping[str, str], message: str) -> str:
+    """Return a commit after HEAD that holds the files; neither the work tree nor the index nor a branch is touched."""
     prefix = store.ask("rev-parse", "--show-prefix").decode().strip()
-    blob = store.ask("hash-object", "-w", "--stdin", stdin=pin_text(pin).encode()).decode().strip()
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         _ask(store, "read-tree", "HEAD", environ=index)
-        place = f"100644,{blob},{prefix}{file_of(pin.stage)}"
-        _ask(store, "update-index", "--add", "--cacheinfo", place, environ=index)
+        for path, text in files.items():
+            blob = store.ask("hash-object", "-w", "--stdin", stdin=text.encode()).decode().strip()
+            _ask(store, "update-index", "--add", "--cacheinfo", f"100644,{blob},{prefix}{path}", environ=index)
         tree = _ask(store, "write-tree", environ=index).decode().strip()
     sign = ["-S"] if store.signs else []
     made = _ask(store, "commit-tree", *sign, tree, "-p", "HEAD", "-m", message.strip(), environ=_who(store))

@@ -39,6 +39,37 @@ def rewritten(text: str, index: int, path: Path, value: Any, *, as_json: bool = 
     return text[:start] + new + text[end:]
 
 
+def inserted(text: str, index: int, path: Path, name: str, value: Any, *, as_json: bool = False) -> str:
+    """Return the text with one member more, at the end of the mapping at a path of document number `index`.
+
+    Raises:
+        CannotRewrite: no mapping stands there, or it stands there through an alias.
+    """
+    node = _found(_documents(text)[index], path).node
+    if not isinstance(node, yaml.MappingNode):
+        raise CannotRewrite("no mapping stands there")
+    crlf = "\r\n" in text
+    if as_json or node.flow_style:
+        at = _end(node.value[-1][1], text) if node.value else int(node.start_mark.index) + 1
+        new = _pair(name, value) if as_json else emit_inline({name: value})[1:-1]
+        comma = ", " if node.value else ""
+        if as_json and node.value and node.start_mark.line != node.end_mark.line:
+            comma = ",\n" + " " * int(node.value[0][0].start_mark.column)
+        return text[:at] + (comma.replace("\n", "\r\n") if crlf else comma) + new + text[at:]
+    # What follows the last value on its line is a remark on it.
+    end = _end(node, text)
+    line_end = text.find("\n", end)
+    block = _indented(emit({name: value}), -1, int(node.start_mark.column))
+    if line_end < 0:
+        text, line_end = f"{text}\n", len(text)
+    block = f"{block}\n".replace("\n", "\r\n") if crlf else f"{block}\n"
+    return text[: line_end + 1] + block + text[line_end + 1 :]
+
+
+def _pair(name: str, value: Any) -> str:
+    return f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a value stands. `key` is its own, and None for an element and inside brackets."""
@@ -117,6 +148,9 @@ def _is_filled(value: Any) -> bool:
 
 
 def _indented(block: str, had: int, column: int) -> str:
+    """Return a block that was indented by `had` spaces indented by `column`; the first line only with -1 or above 0."""
     lines = block.rstrip("\n").split("\n")
+    if had < 0:
+        return "\n".join(" " * column + line if line else line for line in lines)
     first = lines[0] if had == 0 else " " * column + lines[0][had:]
     return "\n".join([first, *(" " * column + line[had:] if line else line for line in lines[1:])])

@@ -24,6 +24,7 @@ kind: ImageAssurancePolicy
 metadata: {name: strict}
 spec:
   application_scopes: [Global]
+  fail_cicd: true
   maximum_score_enabled: true
   maximum_score: 7  # what the auditors asked for
 """

@@ -111,7 +111,7 @@ def test_documents_that_cannot_be_read_are_said_and_hide_nothing_else(repository
     repository.replace(POLICY_FILE, "maximum_score: 7", "maximum_score: high")
     found = status(repository, ended=1)
     assert found["prod"]["target"]["in_sync"]
-    assert "strict.yaml:7:18" in found["dev"]["problem"]
+    assert "strict.yaml:8:18" in found["dev"]["problem"]
     assert found["dev"]["target"]["applied"]["revision"]
 
 
