@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +16,18 @@ from policysync.errors import Refused
 from policysync.version import VERSION
 
 _SESSION_NAME = "policysync"
+
+
+def _inner() -> Any:
+    """Return a new session of botocore; what services look like is read once for all of them."""
+    inner = import_module("botocore.session").get_session()
+    inner.register_component("data_loader", _loader())
+    return inner
+
+
+@cache
+def _loader() -> Any:
+    return import_module("botocore.loaders").create_loader()
 
 
 class Account:
@@ -125,7 +138,7 @@ class Account:
                 raise Refused("needs more to be installed: pip install 'policysync[aws]'") from error
             failures = import_module("botocore.exceptions")
             try:
-                session = boto3.session.Session(profile_name=self._options.profile or None)
+                session = boto3.session.Session(botocore_session=_inner(), profile_name=self._options.profile or None)
             except failures.BotoCoreError as error:
                 raise Refused(told(str(error))) from error
             self._session = self._assumed(boto3, session) if self._options.role_arn else session
@@ -147,7 +160,7 @@ class Account:
             role_arn=options.role_arn,
             extra_args={"RoleSessionName": _SESSION_NAME, **further},
         )
-        inner = import_module("botocore.session").get_session()
+        inner = _inner()
         inner._credentials = credentials.DeferredRefreshableCredentials(
             method="assume-role", refresh_using=fetcher.fetch_credentials
         )

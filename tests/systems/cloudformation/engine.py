@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -41,10 +42,7 @@ class Engine:
 
     def client(self, service: str, account: str, region: str = REGION) -> Any:
         """Return a client that signs in to an account."""
-        keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
-        return (
-            import_module("boto3").session.Session().client(service, endpoint_url=self.url, region_name=region, **keys)
-        )
+        return _client(service, account, region, self.url)
 
     def network(self, account: str, *, way_out: bool = True) -> Network:
         """Make a VPC with two subnets."""
@@ -91,6 +89,18 @@ class Engine:
                 return status
             time.sleep(0.05)
         raise AssertionError(f"{name} does not come to an end")
+
+
+@cache
+def _session() -> Any:
+    # What a service looks like is read once for a session, which takes longer than most calls.
+    return import_module("boto3").session.Session()
+
+
+@cache
+def _client(service: str, account: str, region: str, url: str) -> Any:
+    keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
+    return _session().client(service, endpoint_url=url, region_name=region, **keys)
 
 
 @contextmanager
