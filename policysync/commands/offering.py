@@ -8,11 +8,11 @@ from functools import lru_cache
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.apply.record import Record, State
-from policysync.commands.session import Session
+from policysync.commands.session import EMBEDDED, Session, is_embedded
 from policysync.documents.desired import desired_state
 from policysync.documents.git import git
 from policysync.documents.pin import Pin, file_of
-from policysync.documents.project import Stage
+from policysync.documents.project import Stage, Target
 from policysync.documents.revision import resolve
 from policysync.documents.source import Released
 from policysync.errors import Blocked, PolicySyncError
@@ -26,7 +26,7 @@ def running(session: Session, stage: Stage, to: str) -> Pin:
         Blocked: nothing, or its targets differ, or it is nothing that git has.
     """
     ledger = ledger_of(session, stage)
-    newest = {target.name: next(iter(history_of(ledger, target.name)), None) for target in stage.targets}
+    newest = {target.name: next(iter(history_of(ledger, target)), None) for target in stage.targets}
     todo = f"`policysync apply --stage {stage.name}` first"
     without = [name for name, record in newest.items() if record is None or not record.revision]
     if without or not newest:
@@ -73,9 +73,15 @@ def ledger_of(session: Session, stage: Stage) -> Ledger:
     return ledger
 
 
-def history_of(ledger: Ledger, target: str) -> list[Record]:
-    """Return the applies to a target, the newest first."""
-    return [record for record in ledger.history() if record.target == target and record.state is not State.ADOPTED]
+def history_of(ledger: Ledger, target: Target) -> list[Record]:
+    """Return the applies to a target, the newest first; none that went to an embedded console while it is a real one."""
+    return [
+        record
+        for record in ledger.history()
+        if record.target == target.name
+        and record.state is not State.ADOPTED
+        and (is_embedded(target) or not record.identity.startswith(EMBEDDED))
+    ]
 
 
 def covering(session: Session, pin: Pin) -> Callable[[str, Address], bool]:

@@ -89,7 +89,7 @@ class Promotion:
     @cached_property
     def records(self) -> Mapping[str, list[Record]]:
         """The applies to every target of the stage before, the newest first."""
-        return {target.name: history_of(self.ledger, target.name) for target in self.before.targets}
+        return {target.name: history_of(self.ledger, target) for target in self.before.targets}
 
     @property
     def applies(self) -> tuple[str, ...]:

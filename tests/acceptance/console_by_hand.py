@@ -67,6 +67,15 @@ class ByHand:
         finally:
             backend.close()
 
+    def spec(self, kind: str, name: str) -> dict[str, Any]:
+        """Return what an object is like."""
+        backend = self._backend()
+        try:
+            (live,) = backend.read(KINDS[kind], frozenset({name}))
+            return dict(live.spec)
+        finally:
+            backend.close()
+
     def everything(self) -> None:
         """Make a sample of every kind that can be made."""
         needed_first = ("PermissionSet", "Group", "RoleMapping")
