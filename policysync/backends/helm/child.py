@@ -22,7 +22,7 @@ def main() -> int:
     request = json.loads(sys.stdin.read())
     try:
         sys.stdout.write(_VERBS[request["verb"]](request))
-    except helm.HelmError as error:
+    except (helm.HelmError, yaml.YAMLError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
@@ -70,6 +70,8 @@ def _render(request: Mapping[str, Any]) -> str:
     values = yaml.safe_load(Path(request["values"]).read_text(encoding="utf-8"))
     with helm.Chart.load(chart["local"]) as loaded:
         rendered = loaded.render(values, name=request["release"], namespace=request["namespace"])
+    # The program does not let pass what is no YAML, and neither would an install.
+    list(yaml.safe_load_all("\n---\n".join(rendered.values())))
     return "\n---\n".join(text for file, text in sorted(rendered.items()) if file.endswith((".yaml", ".yml")))
 
 
