@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say what ran against what: a test that needs a real system is never left out in silence."""
     reports = [report for group in ("passed", "failed", "skipped") for report in terminalreporter.stats.get(group, ())]
-    ours = [report for report in reports if "kubernetes" in report.nodeid]
+    ours = [report for report in reports if "test_kubernetes.py" in report.nodeid and "[memory" not in report.nodeid]
     if not ours:
         return
     ran = [str(value) for report in ours for name, value in report.user_properties if name == "system"]

@@ -243,5 +243,5 @@ def test_an_object_somebody_else_took_over_is_not_deleted(
     repository.git("rm", "--quiet", "policies/base/compliance.yaml")
     repository.commit("gone")
     said = ran(repository, "apply", "--stage", "dev", "--yes", "--prune", "--allow", "empty-desired", status=1)
-    assert "does not carry the label of policysync any more" in said.out
+    assert "does not carry the label app.kubernetes.io/managed-by=policysync" in said.out
     assert dev.client.get(POLICY)["metadata"]["name"] == "default-namespace-compliance"

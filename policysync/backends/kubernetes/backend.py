@@ -11,7 +11,7 @@ from policysync.backends.kubernetes.discovery import Discovery, Served
 from policysync.backends.kubernetes.failures import Forbidden, Missing
 from policysync.backends.kubernetes.health import healths, preflight
 from policysync.backends.kubernetes.managed import BY_HAND
-from policysync.backends.kubernetes.objects import Naming, resource_of, unreadable
+from policysync.backends.kubernetes.objects import OWNED, Naming, resource_of, unreadable
 from policysync.backends.kubernetes.settling import settled, wait_until_gone
 from policysync.backends.kubernetes.writing import Writing, marked
 from policysync.backends.port import Facts, Level, Sign
@@ -176,8 +176,8 @@ class Kubernetes:
             return
         if not marked(held):
             raise Refused(
-                f"{change.address} does not carry the label of policysync any more, so it is somebody else's now;"
-                " delete it there, or with `kubectl delete`"
+                f"{change.address} does not carry the label {OWNED}, so somebody else made it or took it over:"
+                " label it to let policysync delete it, or delete it with `kubectl delete`"
             )
         uid = str((held.get("metadata") or {}).get("uid") or "")
         try:
