@@ -11,7 +11,7 @@ from policysync.backends.answer import Answer, decoded, failure
 from policysync.backends.port import Again
 from policysync.backends.routes import Call, Routes, item_path, routes_of
 from policysync.backends.session import Session
-from policysync.errors import Refused
+from policysync.errors import NotServed, Refused
 from policysync.kinds.kind import Kind
 from policysync.pointer import MISSING
 
@@ -36,13 +36,15 @@ class Reach:
         """Return the calls of a kind.
 
         Raises:
-            Refused: this edition of the product does not have it, or nothing is known about calls.
+            NotServed: this edition of the product does not have it.
+            Refused: nothing is known about calls.
         """
         if kind.editions and self._edition and self._edition not in kind.editions:
             there = " and ".join(kind.editions)
-            raise Refused(
+            raise NotServed(
                 f"{kind.name} is there on {there} only, and this console is {self._edition}; leave it out with"
-                " metadata.targets, or with `absent: true` in the stage's folder"
+                " metadata.targets, or with `absent: true` in the stage's folder",
+                "edition",
             )
         if kind.name not in self._routes:
             self._routes[kind.name] = routes_of(kind)
@@ -79,7 +81,7 @@ class Reach:
         """Return the address of the host that serves a kind.
 
         Raises:
-            Refused: this target has none.
+            NotServed: this target has none.
         """
         if routes.base == "console":
             return self._session.base
@@ -87,7 +89,9 @@ class Reach:
             advice = (
                 f"only SaaS has it; elsewhere name its host in the target's options (hosts: {{{routes.base}: URL}})"
             )
-            raise Refused(f"no address of the {routes.base} API, which serves each {routes.noun}: {advice}")
+            raise NotServed(
+                f"no address of the {routes.base} API, which serves each {routes.noun}: {advice}", "no-host"
+            )
         return self._hosts[routes.base]
 
 

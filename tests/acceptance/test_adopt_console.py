@@ -277,8 +277,7 @@ def test_secrets_become_references_with_a_list_of_what_to_supply(repository: Pol
     assert repository.run("plan", "--stage", "dev", "--detailed-exitcode").status == 0
 
 
-def test_a_console_of_another_edition_lacks_kinds(repository: PolicyRepository) -> None:
-    """Kinds that a console's edition does not have are noted, and git takes them out of its stage."""
+def test_what_a_second_console_lacks_is_taken_out_of_its_stage(repository: PolicyRepository) -> None:
     with by_hand(repository.root, "dev") as console:
         console.put("Group", SAMPLES["Group"][0])
         console.put("Label", SAMPLES["Label"][0])
