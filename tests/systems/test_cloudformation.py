@@ -154,9 +154,8 @@ def test_what_the_template_asks_and_git_does_not_give_is_refused_before_anything
 def test_nothing_is_written_with_the_credentials_of_another_account(
     aws: Engine, account: str, root: Path, wanted: Resource
 ) -> None:
-    options = {"profile": other(account)}
     with (
-        connected(aws, account, root, **options) as backend,
+        connected(aws, account, root, profile=other(account)) as backend,
         pytest.raises(Refused, match=f"belong to account {other(account)}, and the target says {account}"),
     ):
         backend.probe()
