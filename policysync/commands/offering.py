@@ -11,7 +11,7 @@ from policysync.apply.record import Record, State
 from policysync.commands.session import EMBEDDED, Session, is_embedded
 from policysync.documents.desired import desired_state
 from policysync.documents.git import git
-from policysync.documents.pin import Pin, file_of
+from policysync.documents.pin import Pin, file_of, short_release
 from policysync.documents.project import Stage, Target
 from policysync.documents.revision import resolve
 from policysync.documents.source import Released
@@ -36,7 +36,7 @@ def running(session: Session, stage: Stage, to: str) -> Pin:
         raise Blocked(f"{', '.join(dirty)} has changes that are not committed; commit them, and {todo}")
     revisions = {record.revision for record in newest.values() if record}
     if len(revisions) > 1:
-        said = ", ".join(f"{name} has {record.revision[:12]}" for name, record in newest.items() if record)
+        said = ", ".join(f"{name} has {short_release(record.revision)}" for name, record in newest.items() if record)
         raise Blocked(f"the targets of {stage.name} differ: {said}; {todo}, or name a --revision")
     (revision,) = revisions
     pin = session.pin(stage)
@@ -74,7 +74,7 @@ def ledger_of(session: Session, stage: Stage) -> Ledger:
 
 
 def history_of(ledger: Ledger, target: Target) -> list[Record]:
-    """Return the applies to a target, the newest first; none that went to an embedded console while it is a real one."""
+    """Return the applies to a target, the newest first; of a real one none that went to an embedded console."""
     return [
         record
         for record in ledger.history()

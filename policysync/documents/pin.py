@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
 
+from policysync.documents.envelope import RELEASES
 from policysync.documents.parse import only_one, parse, places_of
 from policysync.documents.places import Places, Refusals
 from policysync.documents.section import Section, shown
@@ -19,7 +20,6 @@ from policysync.documents.suggest import did_you_mean, one_of
 from policysync.errors import InvalidInput, Location, Problem
 from policysync.state.resource import Address
 
-RELEASES = "releases"
 VERSION = 1
 
 Known = Callable[[str], bool]
@@ -80,6 +80,12 @@ class Pin:
 def file_of(stage: str) -> str:
     """Return the path of a stage's pin, relative to the policy root."""
     return f"{RELEASES}/{stage}.yaml"
+
+
+def short_release(release: str) -> str:
+    """Return a revision, or what a release with single resources is known by, as a sentence has it."""
+    revision, plus, digest = release.partition("+")
+    return f"{revision[:12]}{plus}{digest[:6]}"
 
 
 def load_pin(source: Source, stage: str, known: Known) -> Pin | None:

@@ -22,7 +22,7 @@ def checked(check: Check, root: Path, environ: Mapping[str, str]) -> Checked:
 
 
 def _program(check: Check, root: Path, environ: Mapping[str, str]) -> Checked:
-    line = " ".join(check.command)
+    line = redact(" ".join(check.command))
     try:
         done = subprocess.run(
             check.command,

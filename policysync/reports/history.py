@@ -12,6 +12,7 @@ from policysync.apply.record import Record, State
 from policysync.apply.report import GOOD
 from policysync.apply.undone import Undone
 from policysync.apply.verify import Verified
+from policysync.documents.pin import short_release
 from policysync.reports.view import printable
 from policysync.state.resource import Address
 
@@ -19,6 +20,17 @@ FORMAT_VERSION = 1
 
 _LISTED = 10
 _SEEN = "%Y-%m-%d %H:%M:%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """One signed statement about an apply. `signers` are those who are trusted and signed it."""
+
+    file: str
+    apply: str = ""
+    target: str = ""
+    signers: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,7 @@ class History:
         unrepaired: what applies left undone, by target.
         holders: who holds the lock of a target, in words; only targets that are locked.
         verified: None when nobody asked.
+        attested: the signed statements somebody asked about.
     """
 
     stage: str
@@ -37,6 +50,7 @@ class History:
     unrepaired: Mapping[str, Mapping[Address, Undone]] = field(default_factory=dict)
     holders: Mapping[str, str] = field(default_factory=dict)
     verified: Verified | None = None
+    attested: Sequence[Attested] = ()
 
 
 def history_text(history: History) -> str:
@@ -48,7 +62,7 @@ def history_text(history: History) -> str:
 
 def closing_lines(history: History) -> list[str]:
     """Return what is wrong, and whether the ledger is proven."""
-    return [*_unrepaired(history), *_verified(history.verified)]
+    return [*_unrepaired(history), *_verified(history.verified), *_attested(history.attested)]
 
 
 def as_json(history: History) -> str:
@@ -83,7 +97,7 @@ def apply_lines(record: Record, history: History) -> Iterator[str]:
     host = f" on {record.host}" if record.host else ""
     yield printable(f"  by {record.by}{host}")
     dirty = ", work tree not committed" if record.dirty else ""
-    yield f"  revision {record.revision[:12] or 'none'}{dirty} · plan {record.digest[:12]}"
+    yield f"  revision {short_release(record.revision) or 'none'}{dirty} · plan {record.digest[:12]}"
     if record.occasion:
         yield f"  {printable(record.occasion)}"
     if record.allowed:
@@ -132,6 +146,15 @@ def _unrepaired(history: History) -> Iterator[str]:
                 f"{target} is partly applied: {len(marks)} not in order: {some}{more}; "
                 f"run `policysync apply --stage {history.stage}` again"
             )
+
+
+def _attested(found: Iterable[Attested]) -> Iterator[str]:
+    for one in found:
+        about = f"{one.file}: {one.apply or 'attestation'}{f' to {one.target}' if one.target else ''}"
+        if one.problems:
+            yield printable(f"Not attested: {about}: {'; '.join(one.problems)}")
+        else:
+            yield printable(f"Attested: {about}, signed by {', '.join(one.signers)}; the ledger says the same.")
 
 
 def _verified(found: Verified | None) -> Iterable[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from policysync.documents.pin import short_release
 from policysync.plan.change import Change, Plan
 from policysync.reports.markdown import LIMIT, Limits, block, code, fit, folded, html, showing
 from policysync.reports.planned import Planned
@@ -80,7 +81,7 @@ class _Drawing:
         if self.view.drift:
             facts = "live against last applied"
         else:
-            facts = f"revision {code(plan.revision[:12])}" if plan.revision else "no revision"
+            facts = f"revision {code(short_release(plan.revision))}" if plan.revision else "no revision"
             facts += ", work tree not committed" if plan.dirty else ""
         yield f"{facts} · {self.view.closing_of(plan)}"
         yield from self._beside(plan, limits)

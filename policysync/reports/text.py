@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 
+from policysync.documents.pin import short_release
 from policysync.plan.change import Plan
 from policysync.plan.codec import summary
 from policysync.reports.view import Block, blocks, path_text, printable, row
@@ -24,7 +25,7 @@ def plan_text(
 
     `guards` are those that would refuse an apply, and why.
     """
-    revision = f"revision {plan.revision[:12]}" if plan.revision else "no revision"
+    revision = f"revision {short_release(plan.revision)}" if plan.revision else "no revision"
     dirty = ", work tree not committed" if plan.dirty else ""
     beside = [*_guarded(guards), *asides(plan, listed)]
     lines = [f"{_heading(plan)} · {revision}{dirty}", "", *_changes(plan, colour=colour), *beside]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from policysync.documents.pin import short_release
 from policysync.promotion.case import Case, Verdict, named
 
 
@@ -12,7 +13,7 @@ def applied_upstream(case: Case) -> Verdict:
         if target.unfinished:
             missing.append(f"{target.target}: its last apply did not end well")
         elif target.lacks:
-            had = f"it has {target.applied[:12]}" if target.applied else "nothing was applied to it yet"
+            had = f"it has {short_release(target.applied)}" if target.applied else "nothing was applied to it yet"
             missing.append(f"{target.target}: not applied: {named(target.lacks)} ({had})")
         elif not target.applied:
             missing.append(f"{target.target}: nothing was applied to it yet")
