@@ -7,7 +7,7 @@ What a controller wrote stays, and Helm says whose it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from policysync.backends.helm.observed import Object, added, keyed
@@ -21,10 +21,15 @@ _KEPT = "kubectl.kubernetes.io/"
 
 def take_back(client: Client, release: Release) -> None:
     """Take out of the objects of a release what was added by hand, and let go of all that was changed by hand."""
-    there = held(client, release.manifest, release.namespace)
-    for key, wanted in keyed(release.manifest).items():
-        if key in there and (body := _patch(wanted, there[key])):
-            client.merge(path_of(wanted, release.namespace), body)
+    take_back_from(client, release.manifest, release.namespace)
+
+
+def take_back_from(client: Client, objects: Iterable[Object], namespace: str) -> None:
+    """Take out of objects what was added by hand, and let go of all that was changed by hand."""
+    wanted = keyed(objects)
+    for key, live in held(client, wanted.values(), namespace).items():
+        if body := _patch(wanted[key], live):
+            client.merge(path_of(wanted[key], namespace), body)
 
 
 def _patch(wanted: Object, live: Object) -> dict[str, Any]:

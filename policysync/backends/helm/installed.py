@@ -116,7 +116,10 @@ class Reader:
         seen = parts(there.values(), declared)
         spec = laid_on({**_echoed(declared), **_of_account(declared, there), "install": {"method": "manifests"}}, seen)
         spec["auth"] = self._auth(declared, seen.get("secretEnv", {}), there)
-        strange = [f"{kind} {name} is gone" for kind, name in wanted if (kind, name) not in there]
+        # What is in a Secret is compared above; here nothing of it is known.
+        compared = [thing for (kind, _), thing in wanted.items() if kind != "Secret"]
+        strange = [f"{kind} {name} is gone" for kind, name in wanted if kind == "Secret" and (kind, name) not in there]
+        strange += foreign(compared, there)
         marks = deployment["spec"]["template"]["metadata"].get("annotations") or {}
         if marks.get(TUNNELS_MARK) != tunnels_digest(documented_file(seen.get("tunnels", ()))):
             strange.append(f"Deployment {NAME} {TUNNELS_MARK}")

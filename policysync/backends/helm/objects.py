@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from policysync.backends.helm.healing import take_back_from
 from policysync.backends.helm.installed import named_release
 from policysync.backends.helm.places import path_of
 from policysync.backends.kubernetes.client import Client, segment
@@ -31,6 +32,7 @@ class Objects:
         """Apply every object on the server, and take away those that are wanted no more."""
         _, namespace = named_release(spec)
         wanted = _wanted(spec, reveal)
+        take_back_from(self._client, (thing for thing in wanted if thing["kind"] != _KEPT), namespace)
         for thing in wanted:
             path = path_of(thing, namespace)
             if thing["kind"] == _KEPT:
