@@ -6,8 +6,10 @@ that what it wrote is known by a bot having written it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from github import Auth, Github, GithubException
 from github.GithubObject import NotSet
@@ -21,7 +23,7 @@ from requests.exceptions import RequestException
 
 from policysync.apply.retry import Retry
 from policysync.clock import Clock
-from policysync.errors import PolicySyncError, Refused
+from policysync.errors import PolicySyncError, Refused, Unavailable
 from policysync.forges.codeowners import PLACES, owners
 from policysync.forges.fit import COMMENT, fitted
 from policysync.forges.github_failures import trouble
@@ -36,7 +38,8 @@ T = TypeVar("T")
 _Mine = Callable[[NamedUser | Organization], bool]
 """Whether something was written by the owner of this token."""
 
-_LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOG = logging.getLogger(__name__)
 
 
 def connect(environ: Mapping[str, str], clock: Clock) -> GitHub:
@@ -51,7 +54,8 @@ def connect(environ: Mapping[str, str], clock: Clock) -> GitHub:
     if not token:
         raise PolicySyncError("GITHUB_TOKEN is not set; in a workflow: env: {GITHUB_TOKEN: ${{ github.token }}}")
     base = (environ.get("GITHUB_API_URL") or API).rstrip("/")
-    if not base.startswith(("https://", *_LOOPBACK)):
+    parts = urlsplit(base)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise PolicySyncError(f"GITHUB_API_URL is {base}; a token travels by https only")
     return GitHub(base, name, Secret(token, "${env:GITHUB_TOKEN}"), clock)
 
@@ -66,7 +70,7 @@ class GitHub:
     def __init__(self, base: str, name: str, token: Secret, clock: Clock) -> None:
         self._name = name
         self._clock = clock
-        self._retry = Retry(clock, budget=BUDGET)
+        self._retry = Retry(clock, budget=BUDGET, listener=_waiting)
         # The library would repeat requests that create as well; here that is `Retry`'s business.
         self._api = Github(
             auth=Auth.Token(token.reveal()),
@@ -220,6 +224,10 @@ class GitHub:
                 raise trouble(error, right, self._clock.now()) from error
 
         return self._retry.read(attempt)
+
+
+def _waiting(error: Unavailable, wait: float) -> None:
+    _LOG.warning("%s; trying again in %.0f s", error, wait)
 
 
 def marked(marker: str, text: str) -> str:

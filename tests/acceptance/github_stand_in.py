@@ -329,9 +329,10 @@ def _handler(hub: StandIn) -> type[BaseHTTPRequestHandler]:
             return items[(page - 1) * size : page * size], {"Link": link} if more else {}
 
         def _send(self, status: int, answer: object, headers: Mapping[str, str]) -> None:
-            content = b"" if answer is None else json.dumps(answer).encode()
+            plain = answer if isinstance(answer, bytes) else b""
+            content = plain or (b"" if answer is None else json.dumps(answer).encode())
             self.send_response(status)
-            if content:
+            if content and not plain:
                 self.send_header("Content-Type", "application/json; charset=utf-8")
             for name, value in headers.items():
                 self.send_header(name, value)

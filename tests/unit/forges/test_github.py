@@ -251,6 +251,16 @@ def test_a_host_that_stays_down_is_given_up(hub: StandIn, forge: Forge) -> None:
         forge.comment(7, "plan", "one")
 
 
+def test_a_proxy_that_answers_with_a_page_is_waited_out(
+    hub: StandIn, forge: Forge, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub.faults.append(Fault("GET", "comments", 502, {"Content-Type": "text/html"}, b"<h1>Bad Gateway</h1>"))
+    forge.comment(7, "plan", "one")
+    assert len(hub.bodies(7)) == 1
+    assert "GitHub answers 502" in caplog.text
+    assert "trying again in" in caplog.text
+
+
 def test_a_missing_right_is_named(hub: StandIn, forge: Forge) -> None:
     hub.faults.append(Fault("POST", "", 403, body={"message": "Resource not accessible by integration"}, times=9))
     with pytest.raises(Refused, match="the token needs `pull-requests: write`, which pull requests from forks"):
@@ -300,6 +310,10 @@ def test_a_host_that_is_not_there_is_unavailable(clock: FakeClock) -> None:
         ({"GITHUB_REPOSITORY": REPOSITORY}, "GITHUB_TOKEN is not set"),
         (
             {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": "http://example.com"},
+            "by https only",
+        ),
+        (
+            {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": "http://127.0.0.1.example.com"},
             "by https only",
         ),
     ],
