@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from policysync.clock import Clock
@@ -22,9 +22,11 @@ _SHORTEST = 12
 
 
 def approvals_of(
-    root: Path, pin: Pin, offered: str, clock: Clock, environ: Mapping[str, str] = os.environ
+    root: Path, pin: Pin, revisions: Iterable[str], clock: Clock, environ: Mapping[str, str] = os.environ
 ) -> tuple[tuple[Approval, ...], str]:
-    """Return who approved a release, and in words whose word counts. `offered` is the revision that was reviewed.
+    """Return who approved a release, and in words whose word counts.
+
+    `revisions` are those that what is promoted comes from; a review counts when its author approved all of them.
 
     Raises:
         BackendError: the git host did not answer.
@@ -34,8 +36,9 @@ def approvals_of(
     named = _owners(root, path)
     found = list(_signed(root, pin, named))
     if any(environ.get(known.sign) for known in FORGES.values()):
-        reviews = open_forge(environ, clock).approvals(path, offered)
-        found += [Approval(review.who, "review") for review in reviews]
+        forge = open_forge(environ, clock)
+        people = [{review.who for review in forge.approvals(path, revision)} for revision in sorted(set(revisions))]
+        found += [Approval(who, "review") for who in sorted(set.intersection(*people) if people else set())]
     whose = f"{path} is owned by {', '.join(named)}" if named else f"CODEOWNERS names nobody for {path}"
     how = f"a signed commit with `Approved-by: NAME <ADDRESS>` and `Approved-release: {pin.stage} {pin.id}` counts"
     return tuple(found), f"{whose}; {how}"

@@ -147,7 +147,8 @@ class Promotion:
 
     def _approvals(self) -> tuple[tuple[Approval, ...], str]:
         root, environ = self.session.project.root, self.session.environ
-        return approvals_of(root, self.pin, self.offered.revision, self.session.clock, environ)
+        revisions = {self.offered.revision_of(address) for address in self.changes} or {self.offered.revision}
+        return approvals_of(root, self.pin, revisions, self.session.clock, environ)
 
     def _checks(self, asked: Iterable[str]) -> dict[str, Checked]:
         settings = self.stage.gate_settings
