@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -245,3 +246,71 @@ def test_an_object_somebody_else_took_over_is_not_deleted(
     said = ran(repository, "apply", "--stage", "dev", "--yes", "--prune", "--allow", "empty-desired", status=1)
     assert "does not carry the label app.kubernetes.io/managed-by=policysync" in said.out
     assert dev.client.get(POLICY)["metadata"]["name"] == "default-namespace-compliance"
+
+
+def test_labels_and_fields_changed_by_hand_are_taken_back_together(
+    repository: PolicyRepository, start: Start, hands: Lend
+) -> None:
+    start("dev")
+    dev = hands("dev")
+    dev.install(*WANTED)
+    repository.replace("policies/base/compliance.yaml", "metadata:\n", "metadata:\n  labels: {team: web}\n")
+    repository.commit("a label")
+    ran(repository, "apply", "--stage", "dev", "--yes")
+    dev.edit(POLICY, {"metadata": {"labels": {"team": "api"}}, "spec": {"schedule": "9 9 * * *"}})
+    ran(repository, "apply", "--stage", "dev", "--yes")
+    held = dev.client.get(POLICY)
+    assert held["metadata"]["labels"] == {"team": "web", "app.kubernetes.io/managed-by": "policysync"}
+    assert held["spec"]["schedule"] == "0 * * * *"
+
+
+def test_who_may_work_in_one_namespace_only_plans_there(
+    repository: PolicyRepository, start: Start, hands: Lend
+) -> None:
+    server = start("dev")
+    dev = prepared(hands("dev"))
+    dev.namespace("other")
+    repository.replace("policysync.yaml", "kubeconfig: dev.yaml", "kubeconfig: dev.yaml, namespace: aqua")
+    repository.git("rm", "--quiet", "policies/base/compliance.yaml")
+    repository.write("policies/base/enforcer.yaml", ENFORCER.replace("  namespace: aqua\n", ""))
+    repository.commit("only the enforcer, where the target says")
+
+    def confine(asked: Asked) -> str | None:
+        if (
+            asked.path.endswith("/v1alpha1/aquakubeenforcers")
+            and asked.method == "GET"
+            and "namespaces" not in asked.path
+        ):
+            raise Failure(403, "Forbidden", "cannot list at the cluster scope")
+        return None
+
+    server.meddle = confine
+    ran(repository, "apply", "--stage", "dev", "--yes")
+    assert dev.client.get(KUBE)["spec"]["config"]["cluster_name"] == "eu"
+    clean = ran(repository, "plan", "--stage", "dev", "--detailed-exitcode", "--show-unmanaged").out
+    assert "No changes" in clean
+    assert "unmanaged" not in clean
+
+
+def test_of_a_report_that_the_operator_ships_only_the_schedule_is_ours(
+    repository: PolicyRepository, start: Start, hands: Lend
+) -> None:
+    server = start("dev")
+    dev = hands("dev")
+    dev.install((KINDS["ClusterComplianceReport"], False))
+    path = "/apis/aquasecurity.github.io/v1alpha1/clustercompliancereports"
+    compliance = {"id": "cis", "title": "CIS", "controls": [{"id": "1", "name": "one", "severity": "LOW"}]}
+    shipped = {"apiVersion": "aquasecurity.github.io/v1alpha1", "kind": "ClusterComplianceReport"}
+    spec = {"cron": "0 */6 * * *", "reportType": "summary", "compliance": compliance}
+    dev.client.post(path, {**shipped, "metadata": {"name": "k8s-cis-1.23"}, "spec": spec}, {"fieldManager": "helm"})
+    repository.git("rm", "--quiet", "policies/base/compliance.yaml")
+    document = {**shipped, "metadata": {"name": "k8s-cis-1.23"}, "spec": {"cron": "30 2 * * *"}}
+    repository.write("policies/base/report.json", json.dumps(document))
+    repository.commit("the report")
+    ran(repository, "apply", "--stage", "dev", "--yes")
+    held = dev.client.get(f"{path}/k8s-cis-1.23")
+    assert held["spec"] == {**spec, "cron": "30 2 * * *"}
+    assert "labels" not in held["metadata"]
+    (sent,) = [asked for asked in server.asked if asked.method == "PATCH"]
+    assert json.loads(sent.body) == {"spec": {"cron": "30 2 * * *"}}
+    assert "No changes" in ran(repository, "plan", "--stage", "dev", "--detailed-exitcode").out

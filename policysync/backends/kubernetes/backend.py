@@ -105,7 +105,14 @@ class Kubernetes:
             yield self._naming.called(served, kind, held)
 
     def _all(self, served: Served, *, names_only: bool = False) -> Iterator[dict[str, Any]]:
-        yield from self.client.list(served.path(), names_only=names_only)
+        try:
+            yield from self.client.list(served.path(), names_only=names_only)
+        except Forbidden:
+            # Who may work in some namespaces only may not list them all; what git mentions is what counts then.
+            if not served.namespaced:
+                raise
+            for space in self._naming.spaces:
+                yield from self.client.list(served.path(space), names_only=names_only)
 
     def write(self, change: Change, kind: Kind) -> None:
         """Carry out a change; see `port.Backend`. A replacement is a delete and a create."""

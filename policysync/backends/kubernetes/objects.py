@@ -23,16 +23,20 @@ _SERVERS = frozenset({"apiVersion", "kind", "metadata", "status"})
 class Naming:
     """What objects are called in git: `name`, or `namespace/name` where the kind has namespaces.
 
-    A document that names no namespace means the target's own, and keeps its short name.
+    A document that names no namespace means the target's own, and keeps its short name. `spaces` are the namespaces
+    that git mentions, with the target's own.
     """
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
+        self.spaces = [namespace]
         self._short: set[tuple[str, str]] = set()
 
     def expect(self, addresses: Iterable[Address]) -> None:
         """Hear what git calls its objects."""
-        self._short = {(a.kind, a.name) for a in addresses if "/" not in a.name}
+        heard = tuple(addresses)
+        self._short = {(a.kind, a.name) for a in heard if "/" not in a.name}
+        self.spaces = sorted({self.namespace, *(a.name.rpartition("/")[0] or self.namespace for a in heard)})
 
     def place(self, served: Served, name: str) -> tuple[str, str]:
         """Return the namespace and the name of an object."""

@@ -69,7 +69,8 @@ class Writing:
             held = self._client.apply(path, body, dry=dry)
         except Conflict as conflict:
             self._check(conflict.owned)
-            held = self._client.merge(path, _at(before, _content(served, content)), dry=dry)
+            taken = {**_content(served, content), "metadata": {"labels": body["metadata"]["labels"]}}
+            held = self._client.merge(path, _at(before, taken), dry=dry)
             if dry:
                 return held
             held = self._client.apply(path, body)
@@ -120,7 +121,7 @@ def _content(served: Served, content: Mapping[str, Any]) -> Object:
 def _at(live: Resource, body: Object) -> Object:
     """Return a patch that only fits the object as it was read."""
     version = (live.raw.get("metadata") or {}).get("resourceVersion")
-    return {**body, "metadata": {"resourceVersion": version}} if version else body
+    return {**body, "metadata": {**body.get("metadata", {}), "resourceVersion": version}} if version else body
 
 
 def _put(body: Object, path: tuple[str, ...]) -> None:
