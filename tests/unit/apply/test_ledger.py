@@ -193,6 +193,22 @@ class TestSettled:
         assert apply(ledger, create(), settled=[web]) is None
         assert count(ledger) == 2
 
+    def test_another_revision_that_changes_nothing_is_remembered(self, ledger: Ledger, kinds: Kinds) -> None:
+        web = resource(kinds, "Policy", "web", level=1)
+        apply(ledger, replace(create(web), dirty=False))
+        again = replace(create(), revision="def456", dirty=False)
+        record = apply(ledger, again, settled=[web])
+        assert record is not None
+        assert (record.state, record.revision, record.settled) == (State.SETTLED, "def456", ())
+        assert apply(ledger, again, settled=[web]) is None
+        assert apply(ledger, replace(again, dirty=True), settled=[web]) is None
+        assert [known.revision for known in ledger.history()] == ["def456", "abc123"]
+
+    def test_why_it_was_done_out_of_turn_is_remembered(self, ledger: Ledger, kinds: Kinds) -> None:
+        plan = create(resource(kinds, "Policy", "web", level=1))
+        ledger.begin(plan, "digest", occasion="rollback to x").finish(report(plan))
+        assert [known.occasion for known in ledger.history()] == ["rollback to x"]
+
     def test_a_change_outranks_it(self, ledger: Ledger, kinds: Kinds) -> None:
         web = resource(kinds, "Policy", "web", level=1)
         apply(ledger, create(web), Outcome.FAILED, settled=[web, resource(kinds, "Policy", "b")])

@@ -132,3 +132,15 @@ def test_heavy_packages_and_git_stay_out(root: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "0 []\n"
+
+
+def test_pins_are_checked_too(root: Path) -> None:
+    write(root, {A: policy("enabled: true"), "releases/prod.yaml": "version: 1\nrevision: main\n"})
+    said = 'releases/prod.yaml:2:11: /revision: "main" is no full revision; want the 40 characters that '
+    for arguments in ((), ("releases/prod.yaml",), ("releases",)):
+        done = run(root, *arguments)
+        assert (done.returncode, done.stdout.startswith(said)) == (1, True), done.stdout
+    assert run(root, A).returncode == 0
+    subprocess.run(["git", "init", "--quiet", str(root)], check=True)
+    write(root, {"releases/prod.yaml": f'version: 1\nrevision: "{"a" * 40}"\n'})
+    assert "revision aaaaaaaaaaaa is not in this repository; fetch it: `git fetch origin" in run(root).stdout
