@@ -35,7 +35,7 @@ def spec_of(machine: Machine, stated: Mapping[str, Any]) -> dict[str, Any]:
         "name": stated["name"],
         "gateway": gateway,
         "host": {
-            **{name: said[name] for name in ("address", "ipFamilies", "ssh") if name in said},
+            **{name: said[name] for name in ("address", "ipFamilies", "ssh", "location") if name in said},
             "hostname": machine.hostname,
             "os": {"distribution": machine.distribution, "version": machine.version},
             "cpu": _at_least(said["cpu"], machine.cpu),

@@ -52,6 +52,7 @@ def preflight(machine: Machine, spec: Mapping[str, Any]) -> Iterator[Sign]:
         f"the time zone is {machine.timezone or 'unknown'}; want UTC (`timedatectl set-timezone UTC`)",
     )
     yield _hostname(machine, spec["host"]["hostname"])
+    yield _gateway(spec)
     yield from _network(machine, spec)
 
 
@@ -84,6 +85,20 @@ def key_shape(key: str) -> Sign:
         return Sign("preflight/provisioning-key", Level.OK, "", "the provisioning key has the usual shape")
     said = "the provisioning key is not base64 of a JSON object, as samples are; see that all of it was copied"
     return Sign("preflight/provisioning-key", Level.WARNING, "key-shape", said)
+
+
+def _gateway(spec: Mapping[str, Any]) -> Sign:
+    """Say whether the gateway is one of the vendor's, and the nearest where the document says where the machine is."""
+    name, host, place = "preflight/gateway", gateway_host(spec["gateway"]), spec["host"].get("location")
+    own = next((pop for pop in POPS if pop.host == host), None)
+    if own is None:
+        said = f"{host} is not on the vendor's list of gateways, which may have grown"
+        return Sign(name, Level.WARNING, "gateway-unknown", said)
+    near = nearest(place["latitude"], place["longitude"]) if place else ()
+    if near and own != near[0]:
+        listed = ", ".join(f"{pop.code} ({pop.name})" for pop in near)
+        return Sign(name, Level.WARNING, "gateway-far", f"{own.code} is not the nearest gateway; nearest are {listed}")
+    return Sign(name, Level.OK, "", f"{host} is a gateway of the vendor")
 
 
 def nearest(latitude: float, longitude: float) -> tuple[Pop, ...]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft4Validator
 
 from policysync.kinds.load import load_kinds
 from policysync.render import skyhigh
@@ -20,6 +21,7 @@ from policysync.state.normalize import desired_spec
 from policysync.state.resource import Address, Resource
 
 EXAMPLES = Path(__file__).parent / "examples"
+CLOUD_INIT = Path("/usr/lib/python3/dist-packages/cloudinit/config/schemas/schema-cloud-config-v1.json")
 KIND = load_kinds()["SecureAppConnector"]
 DOCUMENT: dict[str, Any] = yaml.safe_load((EXAMPLES / "secure-app-connector.yaml").read_text(encoding="utf-8"))
 # What an attacker or an odd name would hold, without a zero byte, which no argument can carry.
@@ -75,3 +77,11 @@ def test_the_script_is_one_that_a_shell_takes() -> None:
     script = skyhigh.install_script(resource().spec)
     subprocess.run(["bash", "-n"], input=script.encode(), check=True)
     assert " \\\n  --gateway=" in script
+
+
+def test_cloud_init_itself_takes_the_user_data() -> None:
+    document = yaml.safe_load(rendered(resource())["user-data.yaml"])
+    if not CLOUD_INIT.exists():
+        pytest.skip(f"cloud-init is not installed here; its schema would be {CLOUD_INIT}")
+    schema = json.loads(CLOUD_INIT.read_text(encoding="utf-8"))
+    assert list(Draft4Validator(schema).iter_errors(document)) == []

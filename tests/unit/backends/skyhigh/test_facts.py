@@ -1,0 +1,119 @@
+"""What a machine says is read whatever the menu's layout is, and weighed against what a connector needs."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from policysync.backends.port import Level
+from policysync.backends.skyhigh.facts import SERVICES, Machine, machine_of, services_of
+from policysync.backends.skyhigh.options import options_of
+from policysync.backends.skyhigh.signs import health, key_shape, nearest, preflight
+from policysync.errors import Refused
+
+SPEC: dict[str, Any] = {
+    "gateway": {"pop": "de"},
+    "host": {"hostname": "sac", "cpu": 4, "memoryGiB": 8, "diskGiB": 50, "varGiB": 25},
+}
+GOOD = Machine(
+    "rhel", "9.1", 4, 7.6, 60, 25, "rw,relatime", "sac", "Etc/UTC", gateway_resolves=True,
+    reaches={"de.pa-wgcs.skyhigh.cloud": True},
+)  # fmt: skip
+
+
+def reasons(machine: Machine, spec: dict[str, Any] | None = None) -> set[str]:
+    return {sign.reason for sign in preflight(machine, spec or SPEC) if sign.level is not Level.OK}
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("CWPP Logging: Running;CWPP CONNECTOR up;CWPP update - active;CWPP pop manager = running", 4),
+        ("CWPP logging: not running;CWPP connector: inactive;CWPP update: failed;CWPP pop manager: stopped", 0),
+        ("CWPP logging (active)\nCWPP connector (exited)", 1),
+        ("", 0),
+    ],
+)
+def test_services_are_known_by_name_in_any_layout(text: str, count: int) -> None:
+    assert len(services_of(text)) == count
+
+
+@pytest.mark.parametrize("printed", ["", "Last login: today", "{broken", '{"os": null}', "[1]"])
+def test_anything_but_the_probe_is_refused(printed: str) -> None:
+    with pytest.raises(Refused):
+        machine_of(printed)
+
+
+def test_what_a_profile_prints_before_the_probe_does_not_count() -> None:
+    assert machine_of('Welcome!\n{"os":{"id":"ubuntu","version":"22.04"},"cpu":4}\n').cpu == 4
+
+
+def test_a_machine_as_it_should_be_has_nothing_to_remark_on() -> None:
+    assert reasons(GOOD) == set()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"version": "9.4"}, "os-unsupported"),
+        ({"distribution": "debian"}, "os-unsupported"),
+        ({"cpu": 2}, "cpu-too-small"),
+        ({"memory": 7.4}, "memory-too-small"),
+        ({"disk": 40}, "disk-too-small"),
+        ({"var": 20}, "var-too-small"),
+        ({"cpu": None}, "unreadable"),
+        ({"var_options": "rw,noexec"}, "var-noexec"),
+        ({"squashfs_disabled": True}, "squashfs-disabled"),
+        ({"timezone": "Europe/Berlin"}, "not-utc"),
+        ({"hostname": "other"}, "other-hostname"),
+        ({"gateway_resolves": False}, "gateway-unresolved"),
+        ({"resolves": {"wiki.corp": False}}, "host-unresolved"),
+        ({"reaches": {"de.pa-wgcs.skyhigh.cloud": False}}, "gateway-blocked"),
+        ({"reaches": {"myshn.net": False}}, "outbound-blocked"),
+    ],
+)
+def test_each_need_has_a_code_of_its_own(changed: dict[str, Any], reason: str) -> None:
+    fields = {name: getattr(GOOD, name) for name in Machine.__slots__}
+    assert reasons(Machine(**{**fields, **changed})) == {reason}
+
+
+def test_a_larger_machine_that_git_asks_for_is_asked_of_the_machine() -> None:
+    assert reasons(GOOD, {**SPEC, "host": {**SPEC["host"], "cpu": 8}}) == {"cpu-too-small"}
+
+
+def test_the_nearest_gateway_is_named() -> None:
+    assert nearest(48.2, 16.4)[0].code == "de"
+    far = {
+        **SPEC,
+        "gateway": {"pop": "sg"},
+        "host": {**SPEC["host"], "location": {"latitude": 48.2, "longitude": 16.4}},
+    }
+    assert "gateway-far" in reasons(GOOD, far)
+    assert "gateway-unknown" in reasons(GOOD, {**SPEC, "gateway": {"host": "at.pa-wgcs.skyhigh.cloud"}})
+
+
+@pytest.mark.parametrize(
+    ("tunnels", "running", "connector", "found"),
+    [
+        (2, SERVICES, "1.0.0.3", set()),
+        (1, SERVICES, "1.2", {"tunnel-down"}),
+        (0, SERVICES[:3], "1.0.0.2", {"tunnels-down", "service-down", "version-old"}),
+        (2, SERVICES, "", {"version-unknown"}),
+    ],
+)
+def test_health(tunnels: int, running: tuple[str, ...], connector: str, found: set[str]) -> None:
+    signs = health(Machine(tunnels=tunnels, running=running, connector=connector))
+    assert {sign.reason for sign in signs if sign.level is not Level.OK} == found
+
+
+def test_the_shape_of_a_key_is_never_more_than_a_warning() -> None:
+    assert key_shape(base64.b64encode(b'{"id": "x"}').decode()).level is Level.OK
+    assert {key_shape(key).level for key in ("", "not base64", base64.b64encode(b"[1]").decode())} == {Level.WARNING}
+
+
+@pytest.mark.parametrize("written", [{"vai": "ssh"}, {"via": "telnet"}, {"identity_file": 1}, {"connect_seconds": -1}])
+def test_options_are_held_to_their_form(written: dict[str, Any], tmp_path: Any) -> None:
+    with pytest.raises(Refused):
+        options_of(written, tmp_path)
