@@ -46,7 +46,7 @@ class Edit:
 
     `path` are the steps to the value; an element of a keyed list is named by its key (`name=web`), joined by `,`.
     `before` is MISSING for something added, `after` for something taken away. `gated` says that the field has no
-    effect because its switch is off.
+    effect because its switch is off, or because of what stands beside it.
     """
 
     path: tuple[str, ...]

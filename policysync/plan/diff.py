@@ -58,6 +58,9 @@ class Sides(NamedTuple):
         return Sides(*(side[index] if isinstance(side, list) and index < len(side) else MISSING for side in self))
 
 
+NOTHING = Sides(MISSING, MISSING, MISSING)
+
+
 class _Walk:
     """One comparison; the salt is the same all the way down."""
 
@@ -78,13 +81,16 @@ class _Walk:
             return a is b or (b if a is MISSING else a) in ("", [], {})
         return self.same(a, b)
 
-    def member(self, field: Field, path: Path, sides: Sides, *, effect: Effect) -> Iterator[Edit]:
+    def member(
+        self, field: Field, path: Path, sides: Sides, *, effect: Effect, around: Sides = NOTHING
+    ) -> Iterator[Edit]:
+        """Yield the edits of one member; `around` is the object it stands in, where that is one."""
         desired, live, last = sides
         if field.write_only:
             if not self.alike(desired, last):
                 yield self.edit(field, path, Sides(desired, last, last), effect=effect)
         elif isinstance(desired, Mapping) and isinstance(live, Mapping) and (field.properties or field.values):
-            yield from self.mapping(field, path, sides, effect=effect)
+            yield from self.mapping(field, path, sides, effect=effect, around=around)
         elif self.alike(desired, live):
             return
         elif isinstance(desired, list) and isinstance(live, list):
@@ -92,7 +98,7 @@ class _Walk:
         else:
             yield self.edit(field, path, sides, effect=effect)
 
-    def mapping(self, field: Field, path: Path, sides: Sides, *, effect: Effect) -> Iterator[Edit]:
+    def mapping(self, field: Field, path: Path, sides: Sides, *, effect: Effect, around: Sides) -> Iterator[Edit]:
         if field.values is not None:
             yield from self.free(field.values, path, sides, effect=effect)
             return
@@ -102,9 +108,8 @@ class _Walk:
             # Nearly every member of nearly every plan ends here, so no more than this is made for it.
             if type(desired) is not dict and not below.write_only and self.alike(desired, live.get(name, MISSING)):
                 continue
-            yield from self.member(
-                below, (*path, name), sides.at(name), effect=max(effect, _effect(field, below, sides))
-            )
+            found = max(effect, _effect(field, below, sides, around))
+            yield from self.member(below, (*path, name), sides.at(name), effect=found, around=sides)
 
     def free(self, values: Field, path: Path, sides: Sides, *, effect: Effect) -> Iterator[Edit]:
         """Compare a map with free names. It is stated whole: a name that git does not have goes."""
@@ -176,8 +181,8 @@ class Effect(IntEnum):
     NONE = 2  # its kind does not use it, or its switch is off before and after
 
 
-def _effect(parent: Field, field: Field, sides: Sides) -> Effect:
-    if not field.relevant:
+def _effect(parent: Field, field: Field, sides: Sides, around: Sides) -> Effect:
+    if not field.relevant or (field.applies_when and not _counts(field, sides, around)):
         return Effect.NONE
     if not field.gated_by:
         return Effect.FULL
@@ -187,6 +192,17 @@ def _effect(parent: Field, field: Field, sides: Sides) -> Effect:
         return Effect.NONE
     directed = parent.properties[field.gated_by].stricter is not None
     return Effect.SWITCHED if before is not after and directed else Effect.FULL
+
+
+def _counts(field: Field, sides: Sides, around: Sides) -> bool:
+    """Return whether the members beside a field give it an effect, before or after; what is not known may."""
+    before = after = True
+    for name, wanted in field.applies_when.items():
+        beside = around.at(name[3:]) if name.startswith("../") else sides.at(name)
+        later = beside.live if beside.desired is MISSING else beside.desired
+        before = before and (beside.live is MISSING or beside.live in wanted)
+        after = after and (later is MISSING or later in wanted)
+    return before or after
 
 
 def _unique(field: Field, items: list[Any]) -> bool:

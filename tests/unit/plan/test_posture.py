@@ -168,3 +168,45 @@ def test_an_edit_behind_a_switch_that_is_off_is_marked() -> None:
 def test_a_value_that_comes_with_its_switch_leaves_the_posture_to_the_switch() -> None:
     edits = _policy({}, {"maximum_score_enabled": True, "maximum_score": 7}, "ImageAssurancePolicy")
     assert edits == {"maximum_score_enabled": S, "maximum_score": N}
+
+
+COUNTED: dict[str, Any] = {
+    "properties": {
+        "mode": {"type": "string", "default": "off"},
+        "limit": {**LOWER, "x-applies-when": {"mode": ["strict", "strictest"]}},
+        "deep": {
+            "type": "object",
+            "properties": {"allowed": {**SUBSET, "x-applies-when": {"../mode": ["strict"]}, "items": {}}},
+        },
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "expected"),
+    [
+        ("strict", "strict", (L, False)),
+        ("strict", "strictest", (L, False)),
+        ("off", "strict", (L, False)),
+        ("strict", "off", (L, False)),
+        ("off", "off", (N, True)),
+        ("off", "other", (N, True)),
+    ],
+)
+def test_a_field_that_does_not_count_beside_the_others_is_neither_stricter_nor_looser(
+    was: str, now: str, expected: tuple[Posture, bool]
+) -> None:
+    live = {"mode": was, "limit": 5, "deep": {"allowed": []}}
+    edits = {edit.path: edit for edit in diff(field_of(COUNTED, "Thing"), {**live, "mode": now, "limit": 7}, live)}
+    edit = edits["limit",]
+    assert (edit.posture, edit.gated) == expected
+    unsaid = {name: value for name, value in live.items() if name != "mode"}
+    (edit,) = (e for e in diff(field_of(COUNTED, "Thing"), {**unsaid, "limit": 7}, live))
+    assert edit.gated is (was == "off")
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("strict", L), ("off", N)])
+def test_a_member_of_the_object_around_it_can_decide_that(mode: str, expected: Posture) -> None:
+    live = {"mode": mode, "deep": {"allowed": []}}
+    (edit,) = diff(field_of(COUNTED, "Thing"), {"mode": mode, "deep": {"allowed": ["a"]}}, live)
+    assert (edit.path, edit.posture) == (("deep", "allowed"), expected)
