@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
@@ -65,6 +65,10 @@ class Session:
     def _own_secrets(self) -> Callable[[str], Secret]:
         """What resolves those in policysync.yaml, which may also run programs."""
         return resolver(self.environ, self.project.root, commands=True)
+
+    def own_secret(self, reference: str) -> Secret:
+        """Return what a reference in policysync.yaml stands for."""
+        return self._own_secrets(reference)
 
     def targets(self, stage: Stage, names: Iterable[str] = ()) -> tuple[Target, ...]:
         """Return the targets of a stage, or those of them that were named.
@@ -187,7 +191,7 @@ class Session:
 
     def _pace(self, target: Target) -> Pace:
         # Nobody else uses an embedded console, so there is nothing to be gentle with.
-        return replace(self.pace, requests_per_second=0) if is_embedded(target) else self.pace
+        return self.pace._replace(requests_per_second=0) if is_embedded(target) else self.pace
 
 
 def open_session(parallelism: int | None = None, max_rps: float | None = None) -> Session:
@@ -200,9 +204,9 @@ def open_session(parallelism: int | None = None, max_rps: float | None = None) -
     project = load_project(find_root(Path.cwd()), os.environ)
     pace = project.limits
     if parallelism is not None:
-        pace = replace(pace, parallelism=parallelism)
+        pace = pace._replace(parallelism=parallelism)
     if max_rps is not None:
-        pace = replace(pace, requests_per_second=max_rps)
+        pace = pace._replace(requests_per_second=max_rps)
     session = Session(project, load_kinds(project.schemas), pace, clock=_clock(project, os.environ))
     command = click.get_current_context(silent=True)
     if command is not None and threading.current_thread() is threading.main_thread():
@@ -227,9 +231,11 @@ def _clock(project: Project, environ: Mapping[str, str]) -> Clock:
             "time that is not so"
         )
     try:
-        return ShiftedClock(shift(text, SystemClock().now()))
+        clock = ShiftedClock(shift(text, SystemClock().now()))
+        clock.now()
     except (ValueError, OverflowError) as error:
         raise PolicySyncError(f"POLICYSYNC_CLOCK is {text!r}: want an offset such as +26h, or a moment") from error
+    return clock
 
 
 def _interrupted(session: Session) -> NoReturn:
