@@ -314,3 +314,23 @@ def test_of_a_report_that_the_operator_ships_only_the_schedule_is_ours(
     (sent,) = [asked for asked in server.asked if asked.method == "PATCH"]
     assert json.loads(sent.body) == {"spec": {"cron": "30 2 * * *"}}
     assert "No changes" in ran(repository, "plan", "--stage", "dev", "--detailed-exitcode").out
+
+
+def test_a_token_is_sent_compared_and_never_shown(repository: PolicyRepository, start: Start, hands: Lend) -> None:
+    start("dev")
+    dev = prepared(hands("dev"))
+    repository.environ["KUBE_TOKEN"] = "enforcer-token-canary"
+    repository.write("policies/base/enforcer.yaml", ENFORCER + '  token: "${env:KUBE_TOKEN}"\n')
+    repository.commit("a token")
+    said = [
+        ran(repository, "plan", "--stage", "dev", "--server-side"),
+        ran(repository, "apply", "--stage", "dev", "--yes"),
+    ]
+    assert dev.client.get(KUBE)["spec"]["token"] == "enforcer-token-canary"
+    said.append(ran(repository, "plan", "--stage", "dev", "--detailed-exitcode"))
+    dev.edit(KUBE, {"spec": {"token": "someone-elses-canary"}})
+    said.append(ran(repository, "drift", "--stage", "dev", status=2))
+    said.append(ran(repository, "plan", "--stage", "dev", "--format", "json", "--out", "plan.json"))
+    assert "token" in said[-1].out
+    texts = [each.out + each.err for each in said] + [(repository.root / "plan.json").read_text(encoding="utf-8")]
+    assert not [text for text in texts if "canary" in text]
