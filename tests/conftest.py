@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say what ran against what: a test that needs a real system is never left out in silence."""
     reports = [report for group in ("passed", "failed", "skipped") for report in terminalreporter.stats.get(group, ())]
+    against = Counter(
+        value for r in reports if r.when == "call" for name, value in r.user_properties if name == "against"
+    )
+    for said, count in sorted(against.items()):
+        terminalreporter.write_line(f"systems: {count} tests against {said}")
+    for why in sorted({str(r.longrepr[2]) for r in reports if r.skipped and "on the PATH" in str(r.longrepr)}):
+        terminalreporter.write_line(f"systems: NOT run: {why.removeprefix('Skipped: ')}")
     ours = [report for report in reports if "test_kubernetes.py" in report.nodeid and "[memory" not in report.nodeid]
     if not ours:
         return

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from systems.cloudformation.engine import Engine, engine
+from systems.cloudformation.engine import FOUND, Engine, engine
 
 _NUMBERS = itertools.count(100_000_000_001)
 
@@ -18,6 +18,13 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A running engine for AWS."""
     with engine(tmp_path_factory.mktemp("ministack")) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def against(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """Note what a test ran against, for the report of the run."""
+    if "aws" in request.fixturenames:
+        record_property("against", FOUND)
 
 
 @pytest.fixture
