@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from policysync.documents.moments import moment_of, zone_of
 from policysync.documents.section import Section, shown
@@ -18,8 +18,7 @@ from policysync.state.resource import Address
 _EXAMPLE = "ImageAssurancePolicy/Default"
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What somebody changed by hand on one resource of a stage, and what is left so before `until`.
 
     Attributes:

@@ -20,6 +20,7 @@ API_VERSION = "policysync/v1"
 MEMBERS = ("apiVersion", "kind", "metadata", "spec")
 METADATA = ("name", "labels", "targets", "protect", "absent")
 BASE, STAGES = "policies/base/", "policies/stages/"
+RELEASES = "releases"
 
 
 class Envelopes:
@@ -83,7 +84,9 @@ class _Envelope:
                 self.refuse(f"/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
         kind = self.kind()
         metadata = self.member("", self.value, "metadata", dict, {})
-        known = (*METADATA, "namespace") if kind and self.cluster_version(kind) else METADATA
+        # Only a namespace makes it worth reading the schema of a kind that this run may be about nothing else of.
+        namespaced = "namespace" in metadata and kind and self.cluster_version(kind)
+        known = (*METADATA, "namespace") if namespaced else METADATA
         for name in metadata:
             if name not in known:
                 hint = did_you_mean(name, known) or f"; want one of {one_of(known)}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from policysync.documents.moments import moment_of, zone_of
 from policysync.documents.section import Section, shown
@@ -26,8 +27,7 @@ GUARD_NAMES = (
 ANY = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(NamedTuple):
     """How many of the resources git manages may be touched at once.
 
     `percent` is 0 to 100; up to `floor` always pass. A kind in `kinds` is held to its own threshold alone.
@@ -35,15 +35,14 @@ class Threshold:
 
     percent: float
     floor: int
-    kinds: Mapping[str, Threshold] = field(default_factory=dict)
+    kinds: Mapping[str, Threshold] = MappingProxyType({})
 
 
 DELETES = Threshold(30, 10)
 CHANGES = Threshold(80, 50)
 
 
-@dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(NamedTuple):
     """A time in which nothing is applied, from `start` until before `end`. No `stages` means all of them."""
 
     start: datetime
@@ -52,8 +51,7 @@ class Freeze:
     stages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GuardSettings:
+class GuardSettings(NamedTuple):
     """The section `guards`. `unmanaged` says that a plan fails while its target holds objects that git does not."""
 
     deletes: Threshold = DELETES

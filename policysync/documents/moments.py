@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from policysync.documents.section import Section, shown
 
 _DAY = len("2026-12-24")
 
 
-def zone_of(section: Section) -> ZoneInfo | None:
+def zone_named(name: str) -> tzinfo:
+    """Return a time zone by its name. The rules of all zones are read when the first one is asked for.
+
+    Raises:
+        OSError, ValueError, KeyError: there is no such zone.
+    """
+    found: tzinfo = importlib.import_module("zoneinfo").ZoneInfo(name)
+    return found
+
+
+def zone_of(section: Section) -> tzinfo | None:
     """Return the time zone that the member `zone` names; None where it names none, or none there is."""
     name = section.text("zone")
     if not name:
         return None
     try:
-        return ZoneInfo(name)
+        return zone_named(name)
     except (OSError, ValueError, KeyError):  # a folder, a path, and what nobody has heard of
         section.refuse("zone", f"unknown time zone {shown(name)}; want a name such as Europe/Berlin, or UTC", "zone")
         return None

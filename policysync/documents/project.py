@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from policysync.documents.accepted import Accepted, accepted
+from policysync.documents.attest_settings import AttestSettings, attest_settings
 from policysync.documents.cache import NoCache, ParseCache
 from policysync.documents.gate_settings import GateSettings, gate_settings
 from policysync.documents.guard_settings import GuardSettings, forbidden, guard_settings
@@ -52,8 +53,7 @@ class Stage:
     gate_settings: GateSettings = field(default_factory=GateSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How hard a target may be driven: requests at once, requests a second, and seconds a request may take."""
 
     parallelism: int = 10
@@ -61,8 +61,7 @@ class Limits:
     timeout: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerSettings:
+class LedgerSettings(NamedTuple):
     """Which git remote the ledger is shared through; None keeps it in the local repository."""
 
     remote: str | None = None
@@ -85,6 +84,7 @@ class Project:
     external: tuple[str, ...] = ()
     guard_settings: GuardSettings = field(default_factory=GuardSettings)
     accepted: tuple[Accepted, ...] = ()
+    attest: AttestSettings = field(default_factory=AttestSettings)
 
     def stage(self, name: str) -> Stage:
         """Return a stage.
@@ -124,7 +124,7 @@ def load_project(root: Path, environ: Mapping[str, str], cache: ParseCache | Non
         raise PolicySyncError(f"no policysync.yaml in {root}; `policysync init` makes one")
     cache = cache or NoCache()
     top, refusals = _open(root, file, cache)
-    top.only("version", "stages", "guards", "limits", "ledger", "schemas", "references", "accepted")
+    top.only("version", "stages", "guards", "limits", "ledger", "schemas", "references", "accepted", "attest")
     if top.value.get("version") != 1:
         top.refuse("version" if "version" in top.value else "", "want `version: 1`", "version")
     stages = tuple(_stages(root, top, refusals, cache))
@@ -139,6 +139,7 @@ def load_project(root: Path, environ: Mapping[str, str], cache: ParseCache | Non
         external=_external(top.section("references")),
         guard_settings=guard_settings(guards, tuple(stage.name for stage in stages)),
         accepted=accepted(top, tuple(stage.name for stage in stages)),
+        attest=attest_settings(top.section("attest")),
     )
     if refusals.problems:
         raise InvalidInput(refusals.problems)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, load
-from policysync.documents.envelope import STAGES
+from policysync.documents.envelope import RELEASES, STAGES
 from policysync.documents.judge import Judge, Part
-from policysync.documents.pin import RELEASES, Known, pin_problems
 from policysync.documents.project import Project, Stage
 from policysync.documents.source_file import Source
 from policysync.errors import Problem
@@ -41,7 +41,7 @@ def validate(
     files: Sequence[str] = (),
     cache: ParseCache | None = None,
     engine: str = "rust",
-    known: Known = lambda _: True,
+    known: Callable[[str], bool] = lambda _: True,
 ) -> Validation:
     """Judge some stages, and the pins of all of them.
 
@@ -66,10 +66,15 @@ def validate(
     problems = {_in_stages(problem, names, len(stages)) for problem, names in found.items()}
     problems |= {problem for problem in catalog.problems if not files or _below(problem.where.file, files)}
     if not files or any(file == RELEASES or file.startswith(f"{RELEASES}/") for file in files):
-        pins = pin_problems(source, [stage.name for stage in project.stages], known)
+        # Imported where there may be pins: one document is judged without.
+        pins = importlib.import_module("policysync.documents.pin").pin_problems(
+            source, [stage.name for stage in project.stages], known
+        )
         problems |= {problem for problem in pins if not files or _below(problem.where.file, files)}
     documents = _documents(catalog, stages, files)
-    return Validation(tuple(sorted(problems)), len(documents), len(resources), len(stages), tuple(sorted(set(documents))))
+    return Validation(
+        tuple(sorted(problems)), len(documents), len(resources), len(stages), tuple(sorted(set(documents)))
+    )
 
 
 def _in_stages(problem: Problem, names: list[str], total: int) -> Problem:

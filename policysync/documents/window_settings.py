@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
-from policysync.documents.moments import moment_of, zone_of
+from policysync.documents.moments import moment_of, zone_named, zone_of
 from policysync.documents.section import Section, shown
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -18,18 +17,16 @@ _CRON_FIELDS = 5
 _MINUTES_A_DAY = 24 * 60
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Opens by a cron expression of five fields, in a time zone, and stays open for a while. `said` is for people."""
 
     cron: str
-    zone: ZoneInfo
+    zone: tzinfo
     length: timedelta
     said: str
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """From `start` until before `end` nothing is let in."""
 
     start: datetime
@@ -37,8 +34,7 @@ class Closed:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(NamedTuple):
     """When something may happen: while one of `open` is, and none of `closed`. No `open` means always."""
 
     open: tuple[Window, ...] = ()
@@ -104,9 +100,9 @@ def _weekdays(text: str) -> str | None:
     return ",".join(str((day + 1) % 7) for day in sorted(set(chosen)))
 
 
-def _zone(name: str) -> ZoneInfo | None:
+def _zone(name: str) -> tzinfo | None:
     try:
-        return ZoneInfo(name)
+        return zone_named(name)
     except (OSError, ValueError, KeyError):
         return None
 
@@ -126,7 +122,7 @@ def _cron(section: Section) -> Iterator[Window]:
             section.refuse("cron", "which time zone? add `zone: Europe/Berlin`", "zone")
     else:
         hours = timedelta(hours=1) if found[2] == "h" else timedelta(minutes=1)
-        yield Window(cron, zone, int(found[1]) * hours, f"{cron} for {length} {zone.key}")
+        yield Window(cron, zone, int(found[1]) * hours, f"{cron} for {length} {zone}")
 
 
 def _opens(cron: str) -> bool:

@@ -76,6 +76,7 @@ RULES: Mapping[str, Rule] = {
     "overlay-for-nothing": Rule(
         "an overlay without a base", "An overlay changes a document of policies/base; there is none."
     ),
+    "clash": Rule("two resources get in each other's way", "The message names both, and what has to differ."),
     "stated-twice": Rule("one object is stated twice", "Two documents would write the same object of the console."),
     # values
     "type": Rule("a value of another type", _SCHEMA),
