@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -100,7 +100,7 @@ class Promotion:
         """Return what the gates judge; only what one of them looks at is asked for."""
         asked = set(self.stage.gate_settings.asked)
         soak = self.stage.gate_settings.soaked
-        looks_live = "looser" in asked or "plan-clean" in asked or (soak and len(set(astuple(soak))) > 1)
+        looks_live = "looser" in asked or "plan-clean" in asked or (soak and len(set(soak)) > 1)
         approvals, approvers = self._approvals() if asked & {"approvals", "looser"} else ((), "")
         return Case(
             stage=self.stage.name,
