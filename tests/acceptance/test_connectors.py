@@ -122,7 +122,9 @@ def test_it_is_rendered_offline_for_every_stage_with_a_placeholder_for_the_token
     assert f"# dev/{CONNECTOR}/values.yaml" in text
     assert f"# nonprod/{CONNECTOR}/values.yaml" in text
     assert "1a2b3c4d5e-d-gw.cloud.aquasec.com" in text
-    assert "there is nothing to render for Label/x" in ran(repository, "render", "Label/x", status=1).err
+    assert (
+        "there is nothing to render for Label/x" in ran(repository, "render", "Label/x", "--stage", "dev", status=1).err
+    )
 
 
 def test_what_is_wrong_is_said_with_its_place_and_never_with_the_secret(repository: PolicyRepository) -> None:
