@@ -142,9 +142,9 @@ def _said(body: Any) -> Iterator[str]:
     """Yield the sentences of an error; of the reasons in a list only some."""
     if not isinstance(body, dict):
         return
-    field, value = body.get("field"), body.get("value")
+    field, value = body.get("field"), str(body.get("value"))
     # Where the account API names a member it repeats its path; anything else there may be what was sent.
-    path = f"{shown(value)} " if isinstance(field, str) and str(value).startswith(field) else ""
+    path = f"{shown(value)} " if isinstance(field, str) and value.startswith(field) else ""
     for name in _SAYS:
         if isinstance(text := body.get(name), str) and text:
             yield path + shown(text)

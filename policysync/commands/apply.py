@@ -16,6 +16,7 @@ import click
 
 from policysync.apply.execute import OnError, execute
 from policysync.backends.port import Backend
+from policysync.commands.attesting import signer_of, write_attestation
 from policysync.commands.comparing import Comparing, Comparison, comparing
 from policysync.commands.forms import Output, forms_option, write
 from policysync.commands.guarded import case_of, refuse, remembered_consoles, seen, with_notice
@@ -57,6 +58,12 @@ from policysync.state.resource import Address, Resource
     metavar="SECONDS",
     help="Wait so long for another apply to the same target; the default refuses at once.",
 )
+@click.option(
+    "--attest",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a signed statement of what was applied; see `attest` in policysync.yaml.",
+)
 @pace_options
 @forms_option("apply")
 def command(
@@ -73,6 +80,7 @@ def command(
     confirm: Sequence[str],
     on_error: OnError,
     lock_timeout: float,
+    attest: Path | None,
     session: Session,
     outputs: Sequence[Output],
 ) -> int:
@@ -85,7 +93,11 @@ def command(
     Example:
       policysync apply --stage dev
       policysync apply --stage prod plan.json
+      policysync apply --stage prod --yes --attest applied.intoto.jsonl
     """
+    if attest is not None:
+        # A key that does not sign is noticed before anything is done.
+        signer_of(session).sign(b"")
     # Being told to stop gives the lock back, as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGTERM, before))
@@ -103,7 +115,9 @@ def command(
         salt=one.salt if one else "",
     )
     known = remembered_consoles(against)
-    manner = Manner(frozenset(allow), on_error, yes or saved is not None, known, lock_timeout, _addresses(confirm))
+    manner = Manner(
+        frozenset(allow), on_error, yes or saved is not None, known, lock_timeout, _addresses(confirm), attest=attest
+    )
     return apply_targets(against, targets or list(plans), manner, outputs, plans)
 
 
@@ -116,7 +130,10 @@ def _addresses(texts: Sequence[str]) -> frozenset[Address]:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the command was asked to go about it. `occasion` is why it is done outside the usual course."""
+    """How the command was asked to go about it.
+
+    `occasion` is why it is done outside the usual course; `attest` the file for what is signed about it.
+    """
 
     allowed: frozenset[str]
     on_error: OnError
@@ -125,6 +142,7 @@ class Manner:
     lock_timeout: float
     confirmed: frozenset[Address] = frozenset()
     occasion: str = ""
+    attest: Path | None = None
 
 
 def apply_targets(
@@ -151,6 +169,9 @@ def apply_targets(
         # What was done to the targets before is told also when the next one refuses.
         if ended:
             write("apply", outputs, Applied(against.stage.name, tuple(ended)))
+        if ended and manner.attest is not None:
+            applies = [one.id for one in ended]
+            write_attestation(against.session, against.stage, against.ledger, applies, manner.attest)
     return _together([one.report.status for one in ended])
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import click
 
@@ -11,6 +13,7 @@ from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.apply.record import Record
 from policysync.apply.verify import verify
+from policysync.commands.attesting import attested
 from policysync.commands.forms import Output, forms_option, write
 from policysync.commands.options import stage_option
 from policysync.commands.session import open_session
@@ -23,9 +26,23 @@ from policysync.reports.history import History
 @click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
 @click.option("--limit", type=click.IntRange(1), help="Show at most this many applies.")
 @click.option("--verify", "verifying", is_flag=True, help="Prove that the ledger is whole; exit with 1 when it is not.")
+@click.option(
+    "--attestation",
+    "attestations",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Check what `apply --attest` wrote: who signed it, and that the ledger says the same; may be repeated.",
+)
 @forms_option("history")
 def command(
-    *, stage: str, targets: tuple[str, ...], limit: int | None, verifying: bool, outputs: Sequence[Output]
+    *,
+    stage: str,
+    targets: tuple[str, ...],
+    limit: int | None,
+    verifying: bool,
+    attestations: tuple[Path, ...],
+    outputs: Sequence[Output],
 ) -> int:
     """Show who applied what, when, and how it ended.
 
@@ -36,18 +53,24 @@ def command(
     Example:
       policysync history --stage prod --limit 10
       policysync history --stage prod --verify --format json
+      policysync history --stage prod --verify --attestation applied.intoto.jsonl
     """
     session = open_session()
     found = session.project.stage(stage)
     names = [target.name for target in session.targets(found, targets)]
     ledger = session.ledger(found)
     history = _history(ledger, names, limit, verifying) if isinstance(ledger, Ledger) else History(stage)
+    if attestations:
+        if not isinstance(ledger, Ledger):
+            raise PolicySyncError("without a ledger there is nothing to hold an attestation to")
+        history = replace(history, attested=tuple(attested(session, ledger, attestations)))
     write("history", outputs, history)
     if ledger.notice:
         click.echo(ledger.notice, err=True)
     elif not history.records:
         click.echo(_why_empty(ledger, stage), err=True)
-    return Exit.ERROR if history.verified and history.verified.problems else Exit.DONE
+    unproven = bool(history.verified and history.verified.problems) or any(one.problems for one in history.attested)
+    return Exit.ERROR if unproven else Exit.DONE
 
 
 def _history(ledger: Ledger, names: list[str], limit: int | None, verifying: bool) -> History:

@@ -88,6 +88,12 @@ def history_json(history: History) -> dict[str, Any]:
         said["verified"] = {"tip": found.tip, "commits": found.commits, "signed": found.signed} | {
             "problems": list(found.problems)
         }
+    if history.attested:
+        said["attestations"] = [
+            {"file": one.file, "apply": one.apply, "target": one.target}
+            | {"signers": list(one.signers), "problems": list(one.problems)}
+            for one in history.attested
+        ]
     return said
 
 

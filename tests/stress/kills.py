@@ -182,7 +182,7 @@ def names(console: Console) -> dict[str, list[str]]:
 def stand(folder: Path, parallelism: int = 3, remote: str = "") -> Iterator[Stand]:
     """Serve a console, apply something to it once, and state something else in git."""
     watched = Watched(console_at(folder / "template.sqlite"))
-    server = Server(watched, port=0)  # type: ignore[arg-type]  # it asks for no more than `handle`
+    server = Server(watched, port=0)
     server.start()
     try:
         template = new_repository(folder / "template", ROBOT=PASSWORD)

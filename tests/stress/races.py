@@ -80,7 +80,7 @@ def labels(text: str) -> dict[str, str]:
 def runners(folder: Path, count: int) -> Iterator[Field]:
     """Serve a console and clone one repository `count` times."""
     written = Written(console_at(folder / "console.sqlite"))
-    server = Server(written, port=0)  # type: ignore[arg-type]  # it asks for no more than `handle`
+    server = Server(written, port=0)
     server.start()
     try:
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder / "remote.git")], check=True)
