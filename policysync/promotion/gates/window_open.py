@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from heapq import merge
 from itertools import takewhile
 from typing import Any
 
@@ -44,9 +45,8 @@ def _is_open(window: Window, at: datetime) -> bool:
 
 def _next(windows: Windows, now: datetime) -> datetime | None:
     """Return the first moment from now on that is in a window and in no freeze; None when there is none in sight."""
-    ends = [closed.end for closed in windows.closed if closed.end > now]
-    moments = sorted({*ends, *(at for window in windows.open for at in _ahead(window, now))})
-    for at in moments:
+    ends = sorted(closed.end for closed in windows.closed if closed.end > now)
+    for at in merge(ends, *(_ahead(window, now) for window in windows.open)):
         if _closed(windows, at) is None and (not windows.open or any(_is_open(w, at) for w in windows.open)):
             return at
     return None

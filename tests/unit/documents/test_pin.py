@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policysync.documents.pin import Evidence, Judged, Pin, load_pin, pin_problems, read_pin
@@ -103,6 +103,7 @@ EVIDENCE = st.builds(
 )  # fmt: skip
 
 
+@settings(max_examples=30, deadline=None)
 @given(HASHES, st.dictionaries(NAMES.map(lambda name: Address("Label", name)), HASHES, max_size=3), EVIDENCE)
 def test_what_is_written_is_read_again(revision: str, resources: dict[Address, str], evidence: Evidence) -> None:
     pin = Pin("prod", revision, resources, evidence)

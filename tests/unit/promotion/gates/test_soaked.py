@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.promotion.gates.cases import GDPR, NOW, PCI, case_of
 
@@ -48,6 +48,7 @@ def test_what_is_not_upstream_has_not_begun() -> None:
     assert verdict.said == "the time has not begun: nonprod does not have Label/pci"
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(Posture), st.integers(0, 100)), min_size=1, max_size=5))
 def test_at_the_time_it_names_it_passes_and_not_before(drawn: list[tuple[Posture, int]]) -> None:
     promoted = tuple(Promoted(PCI, posture, NOW - hours * HOUR) for posture, hours in drawn)
