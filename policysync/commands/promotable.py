@@ -1,72 +1,73 @@
-"""What a stage could get from the one before it."""
+"""What a stage could get from the one before it, and whether the gates that ask nobody let it in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
+from datetime import datetime
 
-from policysync.apply.record import Record
+from policysync.commands.promoting import Promotion, promotion
 from policysync.commands.session import Session
-from policysync.commands.standing import look, stated
-from policysync.documents.project import Stage
-from policysync.documents.released import Released
-from policysync.documents.source import Source
+from policysync.documents.gate_settings import GateSettings
 from policysync.errors import PolicySyncError
-from policysync.plan.between import State, between
+from policysync.promotion.case import Case, Verdict
+from policysync.promotion.gates.listed import judge
 from policysync.reports.standing import Promotable, StageStanding, Status
-from policysync.state.resource import Address
 
 
 def with_promotable(session: Session, status: Status) -> Status:
-    """Return the status with what each stage could get from the one before it, where both are known."""
-    known = {one.stage: one for one in status.stages}
-    before = {later.name: earlier for earlier, later in pairwise(session.project.stages)}
-    wanted = [before[name] for name in known if name in before]
-    # Nobody asked to reach a stage that was not named; its ledger knows enough.
-    rest = look(session, [stage for stage in wanted if stage.name not in known], offline=True)
-    known |= {one.stage: one for one in rest.stages}
-    found = [
-        replace(one, upstream=_offered(session, one, known[before[one.stage].name], before[one.stage]))
-        if one.stage in before
-        else one
-        for one in status.stages
-    ]
-    return replace(status, stages=tuple(found))
+    """Return the status with what each stage but the first could get. Only git, the ledger and the clock are asked."""
+    return replace(status, stages=tuple(_offered(session, one) for one in status.stages))
 
 
-def _offered(session: Session, here: StageStanding, upstream: StageStanding, stage: Stage) -> Promotable | None:
-    revision = _applied(upstream)
-    if not revision:
-        return None
+def _offered(session: Session, one: StageStanding) -> StageStanding:
+    if session.project.stage(one.stage).first:
+        return one
     try:
-        return Promotable(upstream.stage, revision, _differing(session, here.stage, stage, revision))
-    except PolicySyncError:
-        # What the documents of a revision have wrong, or that it is not here, is said where somebody wants to use it.
-        return None
+        return replace(one, upstream=_promotable(promotion(session, one.stage, None, ())))
+    except PolicySyncError as error:
+        names = [stage.name for stage in session.project.stages]
+        before = names[names.index(one.stage) - 1]
+        return replace(one, upstream=Promotable(before, "", problem=str(error)))
 
 
-def _applied(upstream: StageStanding) -> str:
-    """Return the revision that every target of a stage is at; the one longest applied where they differ."""
-    if upstream.targets and upstream.released and all(one.live and one.in_sync for one in upstream.targets):
-        # An apply of a revision that changed nothing leaves no record.
-        return "" if upstream.dirty else upstream.revision
-    records: list[Record] = [one.record for one in upstream.targets if one.record]
-    if len(records) < len(upstream.targets):
-        return ""
-    return min(records, key=lambda record: record.at).revision if records else ""
+def _promotable(moving: Promotion) -> Promotable:
+    resources = tuple(sorted(moving.changes)) if moving.now != moving.pin else ()
+    offered = Promotable(moving.before.name, moving.pin.id, resources)
+    if not resources:
+        return offered
+    settings = moving.stage.gate_settings
+    quiet = _quiet(settings)
+    case = replace(_case(moving, quiet), settings=quiet)
+    verdicts = judge(case)
+    refused = {name: verdict.said for name, verdict in verdicts.items() if not verdict.passed}
+    asks = tuple(name for name in settings.asked if name not in quiet.asked)
+    return replace(offered, refused=refused, asks=asks, since=_when(case, verdicts))
 
 
-def _differing(session: Session, name: str, before: Stage, revision: str) -> Sequence[Address]:
-    stage = session.project.stage(name)
-    pin = session.pin(stage)
-    if pin and pin.id == revision:
-        return ()
-    now = State(stated(session, session.source_of(stage), stage) if pin else ())
-    then = State(stated(session, _source(session, before, revision), stage))
-    return tuple(change.address for change in between(now, then, session.kinds).changes)
+def _quiet(settings: GateSettings) -> GateSettings:
+    """Return the gates that can be judged without asking a console, a program or a person."""
+    return settings._replace(
+        no_drift=False,
+        verified_upstream=None,
+        verified=None,
+        approvals=0,
+        looser_approvals=0,
+        impact=None,
+        plan_clean=False,
+    )
 
 
-def _source(session: Session, before: Stage, revision: str) -> Source:
-    pin = session.pin(before)
-    return Released(session.project.root, pin) if pin and pin.id == revision else session.source(revision)
+def _case(moving: Promotion, quiet: GateSettings) -> Case:
+    soak = quiet.soaked
+    # One time for all: else the plan of the stage would be made, to see what is looser there.
+    flat = quiet._replace(soaked=soak._replace(stricter=soak.looser, default=soak.looser)) if soak else quiet
+    return replace(moving, stage=replace(moving.stage, gate_settings=flat)).case()
+
+
+def _when(case: Case, verdicts: Mapping[str, Verdict]) -> datetime | None:
+    """Return since when the stage before has all of it, or when the gates that refuse could pass."""
+    refused = [verdict for verdict in verdicts.values() if not verdict.passed]
+    moments = [v.could_pass_at for v in refused] if refused else [one.since for one in case.promoted]
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if known and len(known) == len(moments) else None

@@ -83,15 +83,19 @@ class Promotable:
         source: the stage it would come from.
         revision: what is applied there.
         resources: those it would change here; they are told apart as git states them for this stage.
-        refused: the gates that say no, and why; None where nobody asked them.
-        since: when all gates began to pass, or could.
+        refused: the gates that say no, and why, of those that need to ask nobody.
+        asks: the gates that only `promote` asks.
+        since: since when the stage before has all of it; with `refused`, when these could pass.
+        problem: why nothing can be promoted from there.
     """
 
     source: str
     revision: str
     resources: Sequence[Address] = ()
-    refused: Mapping[str, str] | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
     since: datetime | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class StageStanding:
         dirty: the documents, or the pin, are not committed.
         released: something is released to it; the first stage follows what is checked out, so that always is.
         problem: why git does not say anything.
-        upstream: None for the first stage, and where nothing was applied before it.
+        upstream: None for the first stage.
     """
 
     stage: str

@@ -77,7 +77,7 @@ def _counts(one: Standing) -> Iterator[str]:
 
 def promotable(upstream: Promotable | None) -> str:
     """Return what could be promoted, and since or from when."""
-    if upstream is None:
+    if upstream is None or upstream.problem:
         return NOTHING
     if not upstream.resources:
         return f"all of {upstream.source}"
@@ -115,7 +115,7 @@ def remarks(status: Status) -> Iterator[str]:
             yield f"{stage.stage}: {printable(stage.problem)}"
         for one in stage.targets:
             yield from (f"{stage.stage}/{one.target}: {line}" for line in _remarks_of(one))
-        for gate, why in ((stage.upstream.refused if stage.upstream else None) or {}).items():
+        for gate, why in (stage.upstream.refused if stage.upstream else {}).items():
             yield f"{stage.stage}: gate {gate}: {printable(why)}"
 
 
@@ -174,8 +174,10 @@ def _promotable_json(upstream: Promotable | None) -> dict[str, Any] | None:
         "from": upstream.source,
         "revision": upstream.revision,
         "resources": [str(address) for address in upstream.resources],
-        "refused": None if upstream.refused is None else dict(upstream.refused),
+        "refused": dict(upstream.refused),
+        "asks": list(upstream.asks),
         "since": upstream.since.isoformat() if upstream.since else None,
+        "problem": upstream.problem,
     }
 
 

@@ -36,7 +36,7 @@ def test_from_nothing_to_in_sync(repository: PolicyRepository) -> None:
     before = status(repository)
     assert before["dev"]["target"]["state"] == "2 pending"
     assert before["prod"]["target"]["state"] == "nothing released"
-    assert before["prod"]["promotable"] is None
+    assert "nothing that git has was applied to dev" in before["prod"]["promotable"]["problem"]
     assert repository.run("status", "--detailed-exitcode").status == 2
     applied(repository, "dev")
     head = repository.git("rev-parse", "HEAD").strip()
@@ -149,3 +149,19 @@ def test_markdown_is_a_table(repository: PolicyRepository) -> None:
     lines = repository.run("status", "--format", "markdown", "--all").out.splitlines()
     assert lines[0].startswith("| STAGE | TARGET |")
     assert all(line.startswith(("|", "- ")) or not line for line in lines)
+
+
+def test_gates_that_ask_nobody_say_when_they_could_pass(repository: PolicyRepository) -> None:
+    configuration = (repository.root / "policysync.yaml").read_text()
+    gates = "    gates: {soaked: {stricter: 24h, looser: 72h}, approvals: 2, no-drift: true}\n"
+    repository.write("policysync.yaml", configuration + gates)
+    repository.commit("gates")
+    applied(repository, "dev")
+    offered = status(repository, "--offline")["prod"]["promotable"]
+    assert list(offered["refused"]) == ["soaked"]
+    assert set(offered["asks"]) == {"approvals", "no-drift"}
+    assert offered["since"] > status(repository, "--offline")["dev"]["target"]["applied"]["at"]
+    shown = repository.run("status", "--all").out
+    assert "2 from dev, held by soaked, from 20" in shown
+    assert "prod: gate soaked: " in shown
+    assert "not there, waits for gates" in shown
