@@ -7,7 +7,7 @@ that what it wrote is known by a bot having written it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -17,16 +17,15 @@ from github.Issue import Issue
 from github.IssueComment import IssueComment
 from github.NamedUser import NamedUser
 from github.Organization import Organization
-from github.PullRequest import PullRequest
 from github.Repository import Repository
 from requests.exceptions import RequestException
 
 from policysync.apply.retry import Retry
 from policysync.clock import Clock
-from policysync.errors import PolicySyncError, Refused, Unavailable
-from policysync.forges.codeowners import PLACES, owners
+from policysync.errors import PolicySyncError, Unavailable
 from policysync.forges.fit import COMMENT, fitted
-from policysync.forges.github_failures import trouble
+from policysync.forges.github_failures import is_refusal, trouble
+from policysync.forges.github_reviews import approved
 from policysync.forges.port import Approval
 from policysync.secret import Secret
 
@@ -107,7 +106,7 @@ class GitHub:
 
     def approvals(self, path: str, revision: str) -> tuple[Approval, ...]:
         """See `port.Forge`. A team counts as far as the token may see who is in it."""
-        return self._tried("pull-requests: read", lambda: tuple(sorted(self._approved(path, revision))))
+        return self._tried("pull-requests: read", lambda: approved(self._api, self._repository, path, revision))
 
     def _commented(self, number: int, marker: str, body: str) -> str:
         talk = self._repository.get_issue(number)
@@ -168,50 +167,12 @@ class GitHub:
             return pull.html_url
         return self._repository.create_pull(base=base, head=branch, title=title, body=body).html_url
 
-    def _approved(self, path: str, revision: str) -> Iterator[Approval]:
-        default = self._repository.default_branch
-        for pull in self._repository.get_commit(revision).get_pulls():
-            if pull.base.ref != default:
-                continue
-            # As it was before the pull request, which could otherwise name its own judges.
-            named = owners(self._codeowners(pull.base.sha), path)
-            yield from (approval for approval in _last_words(pull) if self._owns(named, approval.who))
-
-    def _codeowners(self, revision: str) -> str:
-        for place in PLACES:
-            try:
-                found = self._repository.get_contents(place, ref=revision)
-            except GithubException as error:
-                if error.status != 404:
-                    raise
-            else:
-                return "" if isinstance(found, list) else found.decoded_content.decode("utf-8", "replace")
-        return ""
-
-    def _owns(self, named: Iterable[str], login: str) -> bool:
-        users = {owner.removeprefix("@").casefold() for owner in named if "/" not in owner}
-        teams = [owner.removeprefix("@").split("/", 1) for owner in named if "/" in owner]
-        return login.casefold() in users or any(
-            self._in_team(organisation, team, login) for organisation, team in teams
-        )
-
-    def _in_team(self, organisation: str, team: str, login: str) -> bool:
-        path = f"/orgs/{organisation}/teams/{team}/memberships/{login}"
-        try:
-            _, data = self._api.requester.requestJsonAndCheck("GET", path)
-        except GithubException as error:
-            # A workflow's own token sees no teams: then nobody is known to be in one, and nobody's word counts.
-            if error.status in {403, 404} and trouble(error, "", self._clock.now()).__class__ is Refused:
-                return False
-            raise
-        return bool(data) and data.get("state") == "active"
-
     def _mine(self) -> _Mine:
         """Return how to tell what this token wrote."""
         try:
             login = self._api.get_user().login
         except GithubException as error:
-            if error.status != 403 or trouble(error, "", self._clock.now()).__class__ is not Refused:
+            if error.status != 403 or not is_refusal(error):
                 raise
             return lambda user: user.type == "Bot"
         return lambda user: user.login == login
@@ -258,14 +219,3 @@ def _drop(double: IssueComment) -> None:
 def _close(issue: Issue, why: str, reason: str) -> None:
     issue.create_comment(why)
     issue.edit(state="closed", state_reason=reason)
-
-
-def _last_words(pull: PullRequest) -> Iterator[Approval]:
-    """Yield who approves a pull request, its author excepted. A mere comment takes nothing back."""
-    last = {}
-    for review in pull.get_reviews():
-        if review.user is not None and review.state in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
-            last[review.user.login] = review
-    for login, review in last.items():
-        if review.state == "APPROVED" and login != pull.user.login:
-            yield Approval(review.submitted_at, login, review.commit_id)

@@ -33,6 +33,11 @@ def trouble(error: GithubException | RequestException, right: str, now: datetime
     return Refused(f"GitHub refuses with {error.status}: {said}{_hint(error.status, right)}")
 
 
+def is_refusal(error: GithubException) -> bool:
+    """Say whether GitHub means no, and not later."""
+    return isinstance(trouble(error, "", datetime.fromtimestamp(0, UTC)), Refused)
+
+
 def _wait(status: int, said: str, headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds to wait out a rate limit; None when it is none."""
     if status not in {403, 429}:
