@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from policysync.backends.port import Facts
@@ -35,7 +36,7 @@ class Memory:
     def resources(self) -> tuple[Resource, ...]:
         """Everything that is there, by address."""
         with self._lock:
-            return tuple(from_wire(self._kinds[a.kind], dict(body)) for a, body in sorted(self._bodies.items()))
+            return tuple(self._live(address, body) for address, body in sorted(self._bodies.items()))
 
     def probe(self) -> Facts:
         """Say what is there; see `port.Backend`."""
@@ -75,7 +76,7 @@ class Memory:
         held = self._bodies.get(after.address)
         if held is None:
             self._bodies[after.address] = self._new(kind, to_wire(kind, after.spec, lookup=self._id_of))
-        elif diff(kind.root, after.spec, from_wire(kind, held).spec, last=after.spec):
+        elif diff(kind.root, after.spec, self._live(after.address, held).spec, last=after.spec):
             raise Refused(f"{after.address} exists already, and differs from what was to be created")
 
     def _update(self, kind: Kind, after: Resource) -> None:
@@ -84,6 +85,13 @@ class Memory:
             raise Refused(f"{after.address} is not there any more; make the plan again")
         kept = {name: held[name] for name in (_id_member(kind),) if name in held}
         self._bodies[after.address] = {**to_wire(kind, after.spec, raw=held, lookup=self._id_of), **kept}
+
+    def _live(self, address: Address, body: Mapping[str, Any]) -> Resource:
+        kind = self._kinds[address.kind]
+        found = from_wire(kind, dict(body))
+        # What git calls it need not stand on the wire, where another name may stand in its place.
+        named = {} if len(kind.key) != 1 or found.address == address else {kind.key[0]: address.name}
+        return replace(found, address=address, spec={**found.spec, **named})
 
     def _new(self, kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
         member = _id_member(kind)

@@ -19,7 +19,7 @@ from policysync.state.resource import Address, Resource
 
 KIND = load_kinds()["AponoConnector"]
 TERRAFORM = shutil.which("terraform")
-VARIABLES = {
+VARIABLES: dict[str, dict[str, Any]] = {
     "aponoToken": {"type": "string", "sensitive": True},
     "connectorId": {"type": "string", "default": "apono-connector"},
     "vpcId": {"type": "string"},

@@ -13,8 +13,10 @@ from policysync.backends.cloudformation.stacks import Stacks
 from policysync.backends.cloudformation.writing import Writing
 from policysync.backends.means import Means
 from policysync.backends.port import Facts, Sign
+from policysync.errors import Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
+from policysync.plan.diff import diff
 from policysync.state.resource import Address, Resource
 
 
@@ -52,7 +54,18 @@ class CloudFormation:
         """Carry out a change and wait for its end; see `port.Backend`."""
         if change.after is not None:
             self._reading.expected[change.address] = change.after.spec
-        self._writing.write(change, kind)
+        try:
+            self._writing.write(change, kind)
+        except Refused:
+            # Whoever asks twice for what is there has got what was asked for.
+            if change.before is not None or change.after is None or not self._is_there(kind, change.after):
+                raise
+
+    def _is_there(self, kind: Kind, after: Resource) -> bool:
+        live = next(iter(self._reading.read(kind, frozenset({after.address.name}))), None)
+        if live is None or live.hindrance is not None:
+            return False
+        return not diff(kind.root, after.spec, live.spec, last=after.spec)
 
     def preview(self, change: Change, kind: Kind) -> tuple[str, ...]:
         """Return what a change would do inside its stack; see `port.Previews`."""

@@ -30,6 +30,10 @@ class Network:
     subnets: tuple[str, str]
 
 
+ANY_NETWORK = Network("vpc-0a1b2c3d4e5f60718", ("subnet-0aa11bb22cc33dd44", "subnet-0ee55ff6600778899"))
+"""A network nobody looks at."""
+
+
 @dataclass(frozen=True)
 class Engine:
     """A running engine. An access key of twelve digits is that account."""
