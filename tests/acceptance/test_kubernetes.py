@@ -334,3 +334,31 @@ def test_a_token_is_sent_compared_and_never_shown(repository: PolicyRepository, 
     assert "token" in said[-1].out
     texts = [each.out + each.err for each in said] + [(repository.root / "plan.json").read_text(encoding="utf-8")]
     assert not [text for text in texts if "canary" in text]
+
+
+def test_what_is_being_deleted_is_blocked_until_it_is_gone(
+    repository: PolicyRepository, start: Start, hands: Lend
+) -> None:
+    start("dev")
+    dev = hands("dev")
+    dev.install(*WANTED)
+    ran(repository, "apply", "--stage", "dev", "--yes")
+    dev.edit(POLICY, {"metadata": {"finalizers": ["aqua.example/jobs"]}}, "some-operator")
+    dev.client.delete(POLICY)
+    said = ran(repository, "plan", "--stage", "dev").out
+    assert "blocked: being-deleted" in said
+    assert "it waits for aqua.example/jobs" in said
+    assert "0 to add, 0 to change" in said
+    dev.edit(POLICY, {"metadata": {"finalizers": None}}, "some-operator")
+    assert "1 to add" in ran(repository, "plan", "--stage", "dev").out
+
+
+def test_a_namespace_on_what_is_cluster_wide_is_refused(
+    repository: PolicyRepository, start: Start, hands: Lend
+) -> None:
+    start("dev")
+    hands("dev").install(*WANTED)
+    repository.replace("policies/base/compliance.yaml", "metadata:\n", "metadata:\n  namespace: web\n")
+    repository.commit("in a namespace")
+    said = ran(repository, "plan", "--stage", "dev", status=1)
+    assert "take metadata.namespace out" in said.err

@@ -7,6 +7,7 @@ from typing import Any
 
 from policysync.backends.kubernetes.client import MANAGER
 from policysync.backends.kubernetes.discovery import Served
+from policysync.errors import Refused
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
 from policysync.state.normalize import live_spec, new_spec
@@ -39,10 +40,16 @@ class Naming:
         self.spaces = sorted({self.namespace, *(a.name.rpartition("/")[0] or self.namespace for a in heard)})
 
     def place(self, served: Served, name: str) -> tuple[str, str]:
-        """Return the namespace and the name of an object."""
-        if not served.namespaced:
-            return "", name
+        """Return the namespace and the name of an object.
+
+        Raises:
+            Refused: it has a namespace, and its kind has none.
+        """
         namespace, _, rest = name.rpartition("/")
+        if not served.namespaced:
+            if namespace:
+                raise Refused(f"{served.kind}/{name}: the kind is cluster-wide here; take metadata.namespace out")
+            return "", name
         return namespace or self.namespace, rest
 
     def called(self, served: Served, kind: Kind, held: Mapping[str, Any]) -> str:

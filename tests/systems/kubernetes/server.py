@@ -94,7 +94,7 @@ class Cluster:
             self._running.append(subprocess.Popen(command, stdout=log, stderr=log, env=environ))
 
     def _wait(self) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while time.monotonic() < until:
             certificate = self.folder / "certificates" / "apiserver.crt"
             if certificate.exists() and self._ready(certificate):
