@@ -51,6 +51,11 @@ class Reason:
     said: str = ""
     where: Location | None = None
 
+    @property
+    def line(self) -> tuple[str, int]:
+        """The file and the line."""
+        return (self.where.file, self.where.line) if self.where else ("", 0)
+
     def __str__(self) -> str:
         words = [self.why.value, self.said]
         words += [f"in {self.stage}"] if self.stage and self.why in (Why.PENDING, Why.BY_HAND) else []
@@ -103,7 +108,7 @@ class Reasons:
                 found.append(self._revision())
             else:
                 told = [*_stating(self.first, address, path), *_stating(self.second, address, path)]
-                found += dict.fromkeys(told)
+                found += {(one.why, one.stage, one.said, one.line): one for one in told}.values()
         return tuple(found) or (Reason(Why.UNEXPLAINED),)
 
     def of_change(self, change: Change) -> tuple[Reason, ...]:
@@ -120,7 +125,7 @@ class Reasons:
                 overlay = lacking.absent[address]
                 found.append(Reason(Why.ABSENT, lacking.stage, "", lacking.place(overlay, "/metadata/absent")))
             else:
-                found += _narrowed(lacking, address)
+                found += _narrowed(lacking, address) or _named(having, address)
         return tuple(found) or (Reason(Why.UNEXPLAINED),)
 
     def _revision(self) -> Reason:
@@ -189,10 +194,16 @@ def _variables(value: Any) -> Iterator[str]:
             yield from _variables(item)
 
 
-def _narrowed(told: Told, address: Address) -> Iterator[Reason]:
+def _narrowed(told: Told, address: Address) -> list[Reason]:
     draft = told.drafts.get(address)
     for layer in reversed(draft.layers) if draft else ():
         if layer.document.targets:
             where = told.place(layer.document, "/metadata/targets")
-            yield Reason(Why.TARGETS, told.stage, "", where)
-            return
+            return [Reason(Why.TARGETS, told.stage, "", where)]
+    return []
+
+
+def _named(told: Told, address: Address) -> list[Reason]:
+    """Return what makes the key of a resource another one in every stage."""
+    draft = told.drafts.get(address)
+    return [reason for member in (draft.kind.key if draft else ()) for reason in _stating(told, address, (member,))]

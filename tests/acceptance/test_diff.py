@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from acceptance.console_by_hand import by_hand
-from acceptance.policy_repository import PolicyRepository, new_repository
+from acceptance.policy_repository import PolicyRepository, quick_repository
 from acceptance.stages import LABEL_FILE, OVERLAY_FILE, applied, release, two_stages
 
 CONFIGURATION = """\
@@ -47,7 +47,7 @@ HEAD = "apiVersion: policysync/v1\nkind: Label\n"
 
 @pytest.fixture
 def repository(tmp_path: Path) -> PolicyRepository:
-    repository = new_repository(tmp_path / "team")
+    repository = quick_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     repository.write(POLICY_FILE, POLICY)
     repository.write("policies/base/harbor.yaml", REGISTRY)
@@ -287,3 +287,16 @@ def test_a_stage_without_a_release_cannot_be_compared_as_git_has_it(tmp_path: Pa
     assert "nothing is released to prod yet" in found.err
     live = repository.run("diff", "stage:dev", "stage:prod:live")
     assert live.status == 2, live.err
+
+
+def test_a_resource_named_after_a_variable_is_meant_to_be_another_one(staged: PolicyRepository) -> None:
+    staged.write(
+        "policies/base/mail.yaml",
+        "apiVersion: policysync/v1\nkind: Notification\nmetadata: {name: mail}\n"
+        'spec: {type: email, name: "for ${var.team}", properties: {host: smtp.example}}\n',
+    )
+    staged.commit()
+    release(staged)
+    found = why(staged, "stage:dev", "stage:prod")
+    assert found["email/for developers"] == found["email/for operators"]
+    assert found["email/for operators"] == [("variable", "policies/base/mail.yaml:4:27")]
