@@ -11,8 +11,9 @@ import click
 
 from policysync.apply.gitstore import GitStore, failed
 from policysync.commands.session import Session
-from policysync.documents.pin import Pin, file_of
-from policysync.errors import PolicySyncError
+from policysync.documents.pin import Pin, file_of, read_pin
+from policysync.documents.source_file import SourceFile
+from policysync.errors import InvalidInput, PolicySyncError
 from policysync.forges.listed import FORGES, open_forge
 from policysync.promotion.releases import pin_text
 
@@ -54,7 +55,21 @@ def publish(session: Session, pin: Pin, ways: Ways, message: str) -> Published:
     """
     path = file_of(pin.stage)
     branch = f"policysync/{pin.stage}-{pin.id.replace('+', '-')}"[:100]
-    return replace(publish_files(session, {path: pin_text(pin)}, ways, message, branch), file=path)
+    text = (_offered_before(session, pin, ways.branch or branch) if ways.beside else "") or pin_text(pin)
+    return replace(publish_files(session, {path: text}, ways, message, branch), file=path)
+
+
+def _offered_before(session: Session, pin: Pin, branch: str) -> str:
+    """Return what a branch says that offers the same pin already; only when and how it was judged may differ."""
+    store = GitStore(session.project.root, session.environ)
+    path = file_of(pin.stage)
+    tip = _fetched(session, store, branch)
+    content = next(store.read([f"{tip}:{_prefix(store)}{path}"]), b"") if tip else b""
+    try:
+        same = bool(content) and read_pin(SourceFile(path, content), lambda _: True) == pin
+    except InvalidInput:
+        same = False
+    return content.decode() if same else ""
 
 
 def publish_files(session: Session, files: Mapping[str, str], ways: Ways, message: str, branch: str) -> Published:
@@ -88,7 +103,7 @@ def _offered(session: Session, store: GitStore, files: Mapping[str, str], ways: 
         _ask(store, "update-ref", f"refs/heads/{branch}", commit, "0" * len(commit))
         return Published("", commit, branch)
     base = (ways.base or _branch(store)) if ways.pull_request else ""
-    _push(session, store, commit, branch)
+    commit = _standing(session, store, files, commit, branch) or _pushed(session, store, commit, branch)
     if not ways.pull_request:
         return Published("", commit, branch)
     if not any(session.environ.get(known.sign) for known in FORGES.values()):
@@ -101,7 +116,7 @@ def _offered(session: Session, store: GitStore, files: Mapping[str, str], ways: 
 
 def _beside(store: GitStore, files: Mapping[str, str], message: str) -> str:
     """Return a commit after HEAD that holds the files; neither the work tree nor the index nor a branch is touched."""
-    prefix = store.ask("rev-parse", "--show-prefix").decode().strip()
+    prefix = _prefix(store)
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         _ask(store, "read-tree", "HEAD", environ=index)
@@ -114,12 +129,41 @@ def _beside(store: GitStore, files: Mapping[str, str], message: str) -> str:
     return made.decode().strip()
 
 
+def _standing(session: Session, store: GitStore, files: Mapping[str, str], commit: str, branch: str) -> str:
+    """Return the tip of a branch that offers the same already; to push it anew would take its reviews away."""
+    tip = _fetched(session, store, branch)
+    if not tip:
+        return ""
+    pairs = ((tip, commit), (f"{tip}^", f"{commit}^"))
+    same = all(not store.run("diff", "--quiet", one, other, "--", *files).returncode for one, other in pairs)
+    return tip if same else ""
+
+
+def _fetched(session: Session, store: GitStore, branch: str) -> str:
+    """Return the tip of a branch of the remote; nothing when there is none."""
+    if store.run("fetch", "--quiet", _remote(session, store, branch), f"refs/heads/{branch}").returncode:
+        return ""
+    return store.ask("rev-parse", "FETCH_HEAD").decode().strip()
+
+
+def _prefix(store: GitStore) -> str:
+    return store.ask("rev-parse", "--show-prefix").decode().strip()
+
+
+def _pushed(session: Session, store: GitStore, commit: str, branch: str) -> str:
+    _push(session, store, commit, branch)
+    return commit
+
+
 def _push(session: Session, store: GitStore, commit: str, branch: str) -> str:
     """Push to a branch, of our own name by force: an earlier attempt at the same release may be there."""
-    remote = session.project.ledger.remote or _configured(store, f"branch.{branch}.remote") or "origin"
     force = ["--force"] if branch.startswith("policysync/") else []
-    _ask(store, "push", "--quiet", *force, remote, f"{commit}:refs/heads/{branch}")
+    _ask(store, "push", "--quiet", *force, _remote(session, store, branch), f"{commit}:refs/heads/{branch}")
     return branch
+
+
+def _remote(session: Session, store: GitStore, branch: str) -> str:
+    return session.project.ledger.remote or _configured(store, f"branch.{branch}.remote") or "origin"
 
 
 def _branch(store: GitStore) -> str:

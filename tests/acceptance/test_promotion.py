@@ -224,6 +224,13 @@ def test_a_pull_request_leaves_the_work_tree_alone(repository: PolicyRepository)
     assert repository.git("status", "--porcelain") == ""
     offered = repository.git("ls-remote", "origin", f"policysync/nonprod-{head}").split()[0]
     assert repository.git("diff", "--name-only", "HEAD", offered) == "releases/nonprod.yaml\n"
+    assert repository.run("promote", "--to", "nonprod", "--pull-request").status == 0
+    again = repository.git("ls-remote", "origin", f"policysync/nonprod-{head}").split()[0]
+    assert again == offered, "an offer that stands is not pushed anew: its reviews would be lost"
+    repository.write("releases/nonprod.yaml", before + "# touched\n")
+    repository.commit()
+    assert repository.run("promote", "--to", "nonprod", "--pull-request").status == 0
+    assert repository.git("ls-remote", "origin", f"policysync/nonprod-{head}").split()[0] != offered
 
 
 def test_nothing_reaches_a_later_stage_past_its_pin(repository: PolicyRepository) -> None:
