@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from policysync.kinds.kind import Kind
-from policysync.render import apono, aqua_cloud_connector, skyhigh
+from policysync.render import apono, aqua_cloud_connector, cluster_object, skyhigh
 from policysync.render.artefact import Artefact
 from policysync.state.resource import Resource
 
@@ -17,5 +17,6 @@ RENDERERS: Mapping[str, Renderer] = {
     "apono-integration": apono.integration,
     "apono-organization-role": apono.organization_role,
     "aqua-cloud-connector": aqua_cloud_connector.render,
+    "cluster-object": cluster_object.render,
     "secure-app-connector": skyhigh.render,
 }
