@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policysync.commands.rewriting import CannotRewrite, rewritten
+from policysync.commands.rewriting import CannotRewrite, inserted, rewritten
 
 TEXT = """\
 # about the first
@@ -128,6 +128,58 @@ def test_any_value_can_take_the_place_of_any_other(path: str, value: Any) -> Non
     for step in steps[:-1]:
         inside = inside[int(step)] if isinstance(inside, list) else inside[step]
     inside[int(steps[-1]) if isinstance(inside, list) else steps[-1]] = value
+    assert read(text) == wanted
+    for comment in ("# about the first", "# a remark", "# the second", "# keep me", "# between", "# the end"):
+        assert comment in text
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value", "lines"),
+    [
+        (("spec",), "new", True, ["  new: true", "# the end"]),
+        (("spec",), "new", {"a": [1, 2]}, ["  new:", "    a:", "      - 1", "      - 2", "# the end"]),
+        (("spec", "flow"), "c", "yes", ["  flow: {a: [1, 2], b: 'no', c: 'yes'}"]),
+        (("spec", "rules", "0"), "down", False, ["  - {name: web, up: true, down: false}   # flow"]),
+        (("spec", "rules", "1"), "down", False, ["    down: false", ""]),
+    ],
+)
+def test_a_member_is_added_at_the_end_of_its_mapping(
+    path: tuple[str, ...], name: str, value: Any, lines: list[str]
+) -> None:
+    text = inserted(TEXT, 1, path, name, value)
+    assert "\n".join(lines) in text
+    found = read(text)
+    for step in path:
+        found = found[int(step)] if isinstance(found, list) else found[step]
+    assert found[name] == value
+
+
+def test_a_member_is_added_behind_a_remark_and_without_a_last_line_end() -> None:
+    assert inserted("a: 1 # one", 0, (), "b", 2) == "a: 1 # one\nb: 2\n"
+    assert inserted("spec: {}\n", 0, ("spec",), "b", [1]) == "spec: {b: [1]}\n"
+    assert inserted("a:\r\n  b: 1\r\nc: 2\r\n", 0, ("a",), "d", "x") == "a:\r\n  b: 1\r\n  d: x\r\nc: 2\r\n"
+
+
+def test_a_member_is_added_to_json_as_json() -> None:
+    text = '{\n  "spec": {\n    "a": 1\n  }\n}\n'
+    assert inserted(text, 0, ("spec",), "b", "é", as_json=True) == text.replace(": 1\n", ': 1,\n    "b": "é"\n')
+    assert inserted('{"a": {}}', 0, ("a",), "b", 1, as_json=True) == '{"a": {"b": 1}}'
+
+
+def test_a_member_is_not_added_where_no_mapping_stands() -> None:
+    with pytest.raises(CannotRewrite):
+        inserted(TEXT, 1, ("spec", "hosts"), "x", 1)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([(), ("spec",), ("spec", "flow"), ("spec", "rules", "0"), ("spec", "rules", "1")]), values)
+def test_any_value_can_be_added(path: tuple[str, ...], value: Any) -> None:
+    wanted = read(TEXT)
+    inside: Any = wanted
+    for step in path:
+        inside = inside[int(step)] if isinstance(inside, list) else inside[step]
+    inside["the new one"] = value
+    text = inserted(TEXT, 1, path, "the new one", value)
     assert read(text) == wanted
     for comment in ("# about the first", "# a remark", "# the second", "# keep me", "# between", "# the end"):
         assert comment in text
