@@ -14,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from policysync import secret
 from policysync.cli import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,14 +35,18 @@ class Ran:
 
 @dataclass
 class PolicyRepository:
-    """A folder with policysync.yaml. `environ` is added to the environment of every command."""
+    """A folder with policysync.yaml. `environ` is added to the environment of every command.
+
+    With `here` commands run inside this process, see `run_here`.
+    """
 
     root: Path
     environ: dict[str, str] = field(default_factory=dict)
+    here: bool = False
 
     def run(self, *args: str) -> Ran:
         """Run `policysync` in the folder."""
-        return self.run_python("-m", "policysync", *args)
+        return run_here(self, *args) if self.here else self.run_python("-m", "policysync", *args)
 
     def run_python(self, *args: str) -> Ran:
         """Run this interpreter in the folder."""
@@ -110,8 +115,19 @@ class PolicyRepository:
 _WHO = {"NAME": "Test", "EMAIL": "test@example.com"}
 
 
-def run_here(repository: PolicyRepository, *args: str) -> Ran:
-    """Run `policysync` inside this process, which takes a tenth of the time; what it prints is what a user sees."""
+def quick_repository(folder: Path, **environ: str) -> PolicyRepository:
+    """Return an empty git repository whose commands run inside this process."""
+    repository = new_repository(folder, **environ)
+    repository.here = True
+    return repository
+
+
+def run_here(repository: PolicyRepository, *args: str, known: secret._Known | None = None) -> Ran:
+    """Run `policysync` inside this process, which takes a tenth of the time; what it prints is what a user sees.
+
+    It begins without knowing any secret, as a process does, or with what is `known`.
+    """
+    before, secret._known = secret._known, known or secret._Known()
     out, err, kept, stdin = StringIO(), StringIO(), dict(os.environ), sys.stdin
     sys.stdin = StringIO()
     os.environ.clear()
@@ -120,6 +136,7 @@ def run_here(repository: PolicyRepository, *args: str) -> Ran:
         with contextlib.chdir(repository.root), redirect_stdout(out), redirect_stderr(err):
             status = run(list(args))
     finally:
+        secret._known = before
         sys.stdin = stdin
         os.environ.clear()
         os.environ.update(kept)

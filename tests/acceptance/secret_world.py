@@ -107,12 +107,7 @@ class World:
             return self.repository.run(*args)
         if self.how == "unfiltered":
             return self.repository.run_python("-c", UNFILTERED, *args)
-        known = secret._known
-        secret._known = _Unfiltered()
-        try:
-            return run_here(self.repository, *args)
-        finally:
-            secret._known = known
+        return run_here(self.repository, *args, known=_Unfiltered())
 
     def read_all(self, commands: Iterable[tuple[str, ...]] = READING) -> None:
         """Run commands that only read."""

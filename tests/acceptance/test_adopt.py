@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from acceptance.console_by_hand import by_hand
-from acceptance.policy_repository import PolicyRepository, new_repository
+from acceptance.policy_repository import PolicyRepository, quick_repository
 from conformance.samples import SAMPLES
 
 CONFIGURATION = """\
@@ -44,7 +44,7 @@ ODD = [
 
 @pytest.fixture
 def repository(tmp_path: Path) -> PolicyRepository:
-    repository = new_repository(tmp_path / "team")
+    repository = quick_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     return repository
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from acceptance.console_by_hand import by_hand
-from acceptance.policy_repository import PolicyRepository, new_repository
+from acceptance.policy_repository import PolicyRepository, quick_repository
 
 CONFIGURATION = """\
 version: 1
@@ -28,7 +28,7 @@ LABEL = "apiVersion: policysync/v1\nkind: Label\nmetadata: {{name: {0}}}\nspec: 
 @pytest.fixture
 def repository(tmp_path: Path) -> PolicyRepository:
     """Three labels in git, applied to both stages."""
-    repository = new_repository(tmp_path / "team")
+    repository = quick_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     for name in ("one", "two", "three"):
         label(repository, name)
@@ -151,7 +151,7 @@ def test_what_was_adopted_is_not_deleted_when_git_forgets_it_before_it_is_applie
 
 
 def test_the_first_apply_to_a_console_that_is_in_use_says_what_it_overwrites(tmp_path: Path) -> None:
-    repository = new_repository(tmp_path / "team")
+    repository = quick_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     label(repository, "one")
     repository.commit()

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from acceptance.policy_repository import PolicyRepository, new_repository
+from acceptance.policy_repository import PolicyRepository, quick_repository
 
 LEDGER = "refs/policysync/ledger/dev"
 PROJECT = """\
@@ -22,7 +22,7 @@ LABEL = "apiVersion: policysync/v1\nkind: Label\nmetadata: {name: pci}\nspec: {d
 
 @pytest.fixture
 def repository(tmp_path: Path) -> PolicyRepository:
-    made = new_repository(tmp_path / "team")
+    made = quick_repository(tmp_path / "team")
     made.write("policysync.yaml", PROJECT)
     return made
 

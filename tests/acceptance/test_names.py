@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from acceptance.console_by_hand import by_hand
-from acceptance.policy_repository import PolicyRepository, new_repository
+from acceptance.policy_repository import PolicyRepository, quick_repository
 from conformance.samples import SAMPLES
 
 from policysync.commands.options import Selection
@@ -77,7 +77,7 @@ def spec(kind: str, name: str) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> PolicyRepository:
     """Return a policy repository with a console's objects of every kind and name, adopted and applied elsewhere."""
-    repository = new_repository(tmp_path_factory.mktemp("names") / "team")
+    repository = quick_repository(tmp_path_factory.mktemp("names") / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     with by_hand(repository.root) as console:
         console.put("Notification", SAMPLES["Notification"][0])
@@ -142,7 +142,7 @@ def test_a_saved_plan_makes_them_all_and_the_ledger_remembers(repository: Policy
 def test_they_are_deleted_again(repository: PolicyRepository) -> None:
     """Runs last: what git no longer has goes, whatever it is called."""
     assert repository.run("apply", "--stage", "nonprod", "--yes").status == 0
-    for file in (repository.root / "policies/base").rglob("*.yaml"):
+    for file in (repository.root / "policies").rglob("*.yaml"):
         file.unlink()
     repository.write(
         "policies/base/left.yaml", "apiVersion: policysync/v1\nkind: Label\nmetadata: {name: left}\nspec: {}\n"
@@ -167,7 +167,7 @@ def test_every_name_can_be_picked_and_left_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", [".", ".."])
 def test_a_name_that_no_path_can_hold_is_refused(name: str, tmp_path: Path) -> None:
-    repository = new_repository(tmp_path / "team")
+    repository = quick_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     text = f"apiVersion: policysync/v1\nkind: Label\nmetadata: {{name: '{name}'}}\nspec: {{}}\n"
     repository.write("policies/base/dots.yaml", text)
@@ -178,7 +178,7 @@ def test_a_name_that_no_path_can_hold_is_refused(name: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("kind", "body"), [("FirewallPolicy", {}), ("Role", {"permission": "Auditor"})])
 def test_a_slash_is_refused_where_the_reference_says_so(kind: str, body: dict[str, str], tmp_path: Path) -> None:
-    repository = new_repository(tmp_path / "team")
+    repository = quick_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     document = {"apiVersion": "policysync/v1", "kind": kind, "metadata": {"name": "a/b"}, "spec": body}
     repository.write("policies/base/slash.yaml", yaml.safe_dump(document))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from acceptance.console_by_hand import by_hand
-from acceptance.policy_repository import PolicyRepository, Ran, new_repository
+from acceptance.policy_repository import PolicyRepository, Ran, quick_repository
 
 CONFIGURATION = """\
 version: 1
@@ -29,7 +29,7 @@ LABEL = (
 @pytest.fixture
 def repository(tmp_path: Path) -> PolicyRepository:
     """Two labels, applied; then both changed in git."""
-    repository = new_repository(tmp_path / "team")
+    repository = quick_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     for text in ("first", "second"):
         label(repository, "one", text)

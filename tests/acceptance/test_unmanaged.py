@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from acceptance.console_by_hand import by_hand
-from acceptance.policy_repository import PolicyRepository, new_repository
+from acceptance.policy_repository import PolicyRepository, quick_repository
 from conformance.samples import SAMPLES
 
 CONFIGURATION = """\
@@ -20,7 +20,7 @@ NO_DOCUMENT = {"RoleMapping", "ApiKey"}
 
 @pytest.fixture
 def repository(tmp_path: Path) -> PolicyRepository:
-    repository = new_repository(tmp_path / "team")
+    repository = quick_repository(tmp_path / "team")
     repository.write("policysync.yaml", CONFIGURATION)
     repository.write(
         "policies/base/label.yaml", "apiVersion: policysync/v1\nkind: Label\nmetadata: {name: team}\nspec: {}\n"
