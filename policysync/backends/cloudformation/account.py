@@ -139,9 +139,11 @@ class Account:
             failures = import_module("botocore.exceptions")
             try:
                 session = boto3.session.Session(botocore_session=_inner(), profile_name=self._options.profile or None)
+                # A profile that is not there shows only when something of it is wanted.
+                session.get_credentials()
+                self._session = self._assumed(boto3, session) if self._options.role_arn else session
             except failures.BotoCoreError as error:
                 raise Refused(told(str(error))) from error
-            self._session = self._assumed(boto3, session) if self._options.role_arn else session
         return self._session
 
     def _assumed(self, boto3: Any, session: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policysync.backends.cloudformation.check import Check
+from policysync.backends.cloudformation.failures import Taken
 from policysync.backends.cloudformation.options import Options
 from policysync.backends.cloudformation.preview import Preview
 from policysync.backends.cloudformation.reading import Reading
@@ -13,7 +14,6 @@ from policysync.backends.cloudformation.stacks import Stacks
 from policysync.backends.cloudformation.writing import Writing
 from policysync.backends.means import Means
 from policysync.backends.port import Facts, Sign
-from policysync.errors import Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
 from policysync.plan.diff import diff
@@ -56,7 +56,7 @@ class CloudFormation:
             self._reading.expected[change.address] = change.after.spec
         try:
             self._writing.write(change, kind)
-        except Refused:
+        except Taken:
             # Whoever asks twice for what is there has got what was asked for.
             if change.before is not None or change.after is None or not self._is_there(kind, change.after):
                 raise

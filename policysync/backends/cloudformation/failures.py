@@ -47,6 +47,10 @@ class Absent(Refused):
     """There is no such stack."""
 
 
+class Taken(Refused):
+    """There is a stack of this name already."""
+
+
 class Unchanged(Refused):
     """The stack is as asked already."""
 
@@ -65,6 +69,8 @@ def client_failure(operation: str, said: Mapping[str, Any], *, writes: bool) -> 
         return Absent(text)
     if code == "ValidationError" and NO_CHANGES.search(message):
         return Unchanged(text)
+    if code == "AlreadyExistsException":
+        return Taken(f"{text} ({_ADVICE[code]})")
     if code in _BUSY or status in (429, 503):
         return Unavailable(text)
     if status >= 500:

@@ -13,7 +13,7 @@ import pytest
 
 from policysync.backends.cloudformation.account import Account
 from policysync.backends.cloudformation.backend import CloudFormation
-from policysync.backends.cloudformation.failures import Absent, Unchanged, client_failure
+from policysync.backends.cloudformation.failures import Absent, Taken, Unchanged, client_failure
 from policysync.backends.cloudformation.options import Options, options_of
 from policysync.backends.cloudformation.stacks import Stacks
 from policysync.backends.cloudformation.target import cloudformation
@@ -247,7 +247,7 @@ def test_a_preview_is_never_what_a_plan_fails_for(stubbed: Stubbed) -> None:
         ("ServiceUnavailable", "later", 503, Unavailable, Unavailable),
         ("AccessDenied", "no", 403, Refused, Refused),
         ("InsufficientCapabilitiesException", "Requires capabilities", 400, Refused, Refused),
-        ("AlreadyExistsException", "Stack exists", 400, Refused, Refused),
+        ("AlreadyExistsException", "Stack exists", 400, Taken, Taken),
         ("ExpiredToken", "old", 403, Refused, Refused),
     ],
 )
@@ -284,3 +284,25 @@ def test_a_target_has_neither_url_nor_auth(target: dict[str, Any], tmp_path: Pat
     means = Means(KINDS, Secret, lambda call: call(), Limits(), None, FakeClock(), tmp_path)
     with pytest.raises(Refused, match="want options"):
         cloudformation(Target("aws", "cloudformation", **target), means)
+
+
+def test_a_profile_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    means = Means(KINDS, Secret, lambda call: call(), Limits(), None, FakeClock(), tmp_path)
+    backend = cloudformation(Target("aws", "cloudformation", options={"profile": "nobodys", "region": REGION}), means)
+    with pytest.raises(Refused, match=r"profile \(nobodys\) could not be found"):
+        backend.probe()
+
+
+def test_a_target_without_credentials_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    means = Means(KINDS, Secret, lambda call: call(), Limits(), None, FakeClock(), tmp_path)
+    with pytest.raises(Refused, match="no region: name it in"):
+        cloudformation(Target("aws", "cloudformation"), means).probe()
+    with pytest.raises(Refused, match="Unable to locate credentials"):
+        cloudformation(Target("aws", "cloudformation", options={"region": REGION}), means).probe()
