@@ -20,8 +20,8 @@ SHOWN = 300
 _SAYS = ("message", "error", "error_description", "errorMessage", "detail", "details", "reason", "description", "title")
 """Members in which one console or proxy or the other says what is wrong. No other part of a body is ever shown."""
 
-_REASONS = 5
-"""Entries of a list of errors that are shown."""
+_REASONS, _DEPTH = 5, 3
+"""Entries of a list of errors that are shown, and how deep errors may stand inside each other."""
 
 NESTING = 64
 """How deep objects and lists may stand inside each other; everything that walks a body calls itself."""
@@ -123,7 +123,8 @@ def excerpt(answer: Answer) -> str:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        return shown(text)
+        # Of JSON that was cut off nobody can tell which member is which.
+        return f"{len(answer.body)} bytes, not whole JSON" if text.lstrip()[:1] in ("{", "[") else shown(text)
     said = "; ".join(dict.fromkeys(_said(body)))
     code = body.get("code") if isinstance(body, dict) else None
     if isinstance(code, int) and not isinstance(code, bool) and code != answer.status:
@@ -138,9 +139,9 @@ def shown(text: str) -> str:
     return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}…"
 
 
-def _said(body: Any) -> Iterator[str]:
-    """Yield the sentences of an error; of the reasons in a list only some."""
-    if not isinstance(body, dict):
+def _said(body: Any, depth: int = _DEPTH) -> Iterator[str]:
+    """Yield the sentences of an error; of the reasons in a list only some, and not of reasons without end."""
+    if not isinstance(body, dict) or not depth:
         return
     field, value = body.get("field"), str(body.get("value"))
     # Where the account API names a member it repeats its path; anything else there may be what was sent.
@@ -148,10 +149,10 @@ def _said(body: Any) -> Iterator[str]:
     for name in _SAYS:
         if isinstance(text := body.get(name), str) and text:
             yield path + shown(text)
-    yield from _said(body.get("error"))
+    yield from _said(body.get("error"), depth - 1)
     reasons = body.get("errors")
     for each in reasons[:_REASONS] if isinstance(reasons, list) else ():
-        yield from [shown(each)] if isinstance(each, str) else _said(each)
+        yield from [shown(each)] if isinstance(each, str) else _said(each, depth - 1)
 
 
 def _is_deep(body: bytes, found: Any) -> bool:

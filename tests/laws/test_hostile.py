@@ -20,7 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from laws.hostile import odd, often, spoilt
 
+from policysync.apply.attest.envelope import Signature, opened
+from policysync.apply.attest.statement import PAYLOAD, disagreements, statement_of
 from policysync.apply.ledger import Ledger
+from policysync.apply.record import Record, State
+from policysync.apply.verify import verify
+from policysync.backends.answer import Answer, failure
 from policysync.backends.connect import connect
 from policysync.backends.token import token_life
 from policysync.clock import FakeClock
@@ -78,6 +83,16 @@ CONFIGURATION = {
     "schemas": [],
     "references": {"external": ["Registry/*"]},
 }
+
+
+APPLIED = Record("a", State.FINISHED, "dev", "console", "me", FakeClock().now())
+
+
+class Nobody:
+    """Trusts nobody."""
+
+    def signer(self, content: bytes, signature: Signature) -> str:
+        return ""
 
 
 @often(200)
@@ -219,6 +234,25 @@ def test_no_token_breaks_reading_it(payload: bytes) -> None:
     token_life(Secret("h." + base64.urlsafe_b64encode(payload).decode() + ".s"), 0.0)
 
 
+@often(100)
+@given(body=whole.map(as_json) | st.binary(max_size=40), status=st.integers(400, 599), page=st.booleans())
+def test_no_error_of_a_console_breaks_telling_it(body: bytes, status: int, page: bool) -> None:
+    headers = {"content-type": "text/html" if page else "application/json"}
+    error = failure(Answer("PUT", "/x", status, headers, FakeClock().now(), body), writes=True)
+    assert len(str(error)) < 6_000
+
+
+@often(100)
+@given(
+    envelope=spoilt({"payloadType": PAYLOAD, "payload": "e30=", "signatures": [{"keyid": "a", "sig": "e30="}]}),
+    statement=spoilt(statement_of(APPLIED)),
+)
+def test_no_attestation_breaks_checking_it(envelope: Any, statement: Any) -> None:
+    with suppress(PolicySyncError):
+        opened(json.dumps(envelope)).signers(Nobody())
+    list(disagreements(statement, APPLIED))
+
+
 RECORD = {
     "format_version": 1,
     "id": "2026-01-01T00:00:00Z-abc",
@@ -229,7 +263,13 @@ RECORD = {
     "at": "2026-01-01T00:00:00+00:00",
     "entries": [],
 }
-PLACES = ("record.json", "salt", "last-applied/console/Label/one.json", "unrepaired/console/Label/one.json")
+PLACES = (
+    "record.json",
+    "salt",
+    "last-applied/console/Label/one.json",
+    "unrepaired/console/Label/one.json",
+    "adopted/console/Label/one.json",
+)
 OPEN = ("open/x/record.json", "open/x/stated/Label/one.json", "last-applied/console/odd")
 
 
@@ -270,6 +310,8 @@ def test_nothing_planted_in_the_ledger_breaks_reading_it(files: dict[str, bytes]
         lambda: ledger.unrepaired("console"),
         lambda: list(ledger.history()),
         lambda: ledger.unfinished("console"),
+        lambda: ledger.adopted("console"),
+        lambda: verify(ledger),
     ]
     for each in tried:
         with suppress(PolicySyncError):

@@ -54,7 +54,8 @@ def disagreements(statement: Any, record: Record) -> Iterator[str]:
     if not isinstance(predicate, Mapping):
         yield "it has no predicate"
         return
-    ours = statement_of(record, predicate.get("release") or None)
+    release = predicate.get("release")
+    ours = statement_of(record, release if isinstance(release, Mapping) else None)
     for name in sorted({*ours, *statement} - {"predicate"}):
         if statement.get(name) != ours.get(name):
             yield f"/{name} is not what the ledger says"

@@ -98,6 +98,9 @@ def test_an_excerpt_is_short_and_on_one_line() -> None:
         (b'"s3cret"', "8 bytes of JSON that say nothing"),
         (b"<html>s3cret</html>", "a web page"),
         (b'{"message": {"message": "s3cret"}, "code": true}', "48 bytes of JSON that say nothing"),
+        (b'{"error":' * 900 + b'{"message": "deep"}' + b"}" * 900, "9019 bytes of JSON that say nothing"),
+        (b'{"errors":[' * 900 + b'{"message": "deep"}' + b"]}" * 900, "11719 bytes, not whole JSON"),
+        (b'{"message": "no", "sent": {"password": "s3c', "43 bytes, not whole JSON"),
     ],
 )
 def test_only_what_is_there_to_be_read_is_shown(body: bytes, excerpted: str) -> None:
