@@ -44,10 +44,9 @@ def explain(kind: Kind, spec: Any, flaw: Flaw) -> Iterator[Finding]:
     keyword = str(flaw.rule[-1]) if flaw.rule else ""
     limit = node.get(keyword) if isinstance(node, Mapping) else node
     if told := _told(kind.schema, flaw.rule):
-        missing = [name for name in limit if name not in value] if keyword == "required" else []
-        yield Finding((*path, *missing[:1]), told["message"], told["code"])
-        return
-    if keyword in {"additionalProperties", "unevaluatedProperties"}:
+        lacking = next((name for name in limit or () if name not in value), "") if keyword == "required" else ""
+        yield Finding((*path, lacking) if lacking else path, told["message"], told["code"])
+    elif keyword in {"additionalProperties", "unevaluatedProperties"}:
         yield from _unknown(path, node, value)
     elif keyword == "required":
         if path or not kind.is_there_from_the_start(kind.name_of(value)):

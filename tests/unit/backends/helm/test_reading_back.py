@@ -1,0 +1,269 @@
+"""Values of a release and objects of a cluster, turned back into a document."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from systems.connector_world import CHART, KIND, spec
+
+from policysync.backends.helm.engine import Chart, Engine, Release
+from policysync.backends.helm.observed import added, edited, foreign, keyed, laid_on
+from policysync.backends.helm.release import decode, laid_over, newest
+from policysync.backends.helm.values import foreign_values, from_values
+from policysync.backends.secret_source import resolve
+from policysync.errors import NotServed, OutcomeUnknown, PolicySyncError, Refused
+from policysync.kinds.load import load_kinds
+from policysync.plan.diff import diff
+from policysync.render.aqua_helm import helm_values
+from policysync.secret import Secret
+from policysync.state.normalize import desired_spec, live_spec
+
+DEFAULTS: Mapping[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+NAMES = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
+TEXTS = st.dictionaries(NAMES, NAMES, max_size=2)
+
+
+@st.composite
+def connectors(draw: st.DrawFn) -> dict[str, Any]:
+    """A document that the chart has a place for."""
+    source = st.sampled_from([{"env": "A_TOKEN"}, {"kubernetesSecret": {"name": "s", "key": "k"}}])
+    return spec(
+        "here",
+        replicas=draw(st.integers(1, 5)),
+        tlsVerify=draw(st.booleans()),
+        healthPort=draw(st.sampled_from([8080, 9090])),
+        gateway={"host": f"{draw(NAMES)}.example", "port": draw(st.integers(1, 65535))},
+        auth={"method": "token", "tokenFrom": draw(source)},
+        image={"registry": "registry.example/team", "tag": draw(NAMES)},
+        resources={"limits": draw(st.sampled_from([{}, {"cpu": "2000m"}, {"memory": "0.5Gi"}]))},
+        proxy={"http": "http://proxy.example:3128", "noProxy": draw(st.lists(NAMES, max_size=2))},
+        extraEnv=draw(TEXTS),
+        extraSecretEnv=[{"name": "X", "secretName": draw(NAMES), "secretKey": "k"}],
+        nodeSelector=draw(TEXTS),
+        tolerations=draw(st.sampled_from([[], [{"key": "a", "operator": "Exists"}]])),
+        podAnnotations=draw(TEXTS),
+        platform=draw(st.sampled_from(["kubernetes", "openshift"])),
+        imagePullSecret={"create": True, "usernameFrom": {"env": "U"}, "passwordFrom": {"env": "P"}},
+    )
+
+
+def revealed(source: Mapping[str, Any]) -> str:
+    return f"value of {json.dumps(source, sort_keys=True)}"
+
+
+def same(source: Mapping[str, Any], value: str) -> bool:
+    return any(revealed({**source, **rest}) == value for rest in ({}, EMPTY))
+
+
+EMPTY: dict[str, Any] = {"awsSecretsManager": {}, "kubernetesSecret": {}, "vault": {}}
+
+
+@given(connectors())
+def test_what_a_document_renders_to_reads_back_as_the_document(stated: dict[str, Any]) -> None:
+    desired = desired_spec(KIND, stated)
+    config = helm_values(desired, revealed)
+    values = laid_over(DEFAULTS, config)
+    told = {name: desired[name] for name in ("name", "cluster", "install", "chart", "release")}
+    live = live_spec(KIND, {**told, **from_values(values, desired, same)})
+    assert diff(KIND.root, desired, live) == []
+    assert list(foreign_values(DEFAULTS, config, values)) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "wanted"),
+    [
+        ({"securityContext": {"runAsUser": 0}}, "values /securityContext"),
+        ({"image": {"digest": "sha256:0"}}, "values /image/digest"),
+        ({"pdbApiVersion": None}, "values /pdbApiVersion"),
+        ({"healthPort": {"port": "9090"}}, "values /livenessProbe/httpGet/port"),
+        ({"podAnnotations": None}, "values /podAnnotations/policysync.io~1tunnels-sha256"),
+        ({"brandNew": 1}, "values /brandNew"),
+    ],
+)
+def test_what_no_document_would_have_given_is_foreign(config: dict[str, Any], wanted: str) -> None:
+    given_ = laid_over(helm_values(desired_spec(KIND, spec("here")), revealed), config)
+    assert wanted in set(foreign_values(DEFAULTS, given_, laid_over(DEFAULTS, given_)))
+
+
+def test_a_secret_that_is_another_one_is_nowhere_we_know() -> None:
+    desired = desired_spec(KIND, spec("here", auth={"tokenFrom": {"env": "A_TOKEN"}}))
+    values = {**helm_values(desired, revealed), "token": "another"}
+    assert from_values(values, desired, same)["auth"] == {"method": "token", "tokenFrom": {}}
+
+
+def deployment(**pod: Any) -> dict[str, Any]:
+    container = {"name": "c", "image": "registry.example/a/connector:1", "env": [{"name": "NO_PROXY", "value": "a,b"}]}
+    template = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [container], **pod}}
+    body = {"replicas": 1, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": body}
+
+
+def test_edits_of_objects_are_told_in_the_words_of_the_document() -> None:
+    wanted, live = deployment(), deployment(nodeSelector={"disk": "ssd"})
+    live["spec"]["template"]["spec"]["containers"][0] |= {
+        "image": "registry.example/a/other:2",
+        "env": [{"name": "HTTPS_PROXY", "value": "http://p:1"}, {"name": "EXTRA", "value": "1"}],
+    }
+    told = edited([wanted], keyed([live]), {"extraEnv": {"extra": "1"}})
+    before = {
+        "image": {"registry": "registry.example/a", "repository": "connector", "tag": "1", "pullPolicy": "Always"}
+    }
+    found = laid_on(before, told)
+    assert found["image"] == {
+        "registry": "registry.example/a",
+        "repository": "other",
+        "tag": "2",
+        "pullPolicy": "Always",
+    }
+    assert (found["proxy"], found["extraEnv"]) == ({"https": "http://p:1"}, {"extra": "1"})
+    assert found["nodeSelector"] == {"disk": "ssd"}
+    assert list(foreign([wanted], keyed([live]))) == []
+
+
+def test_what_no_field_says_is_told_by_its_place_and_what_the_cluster_wrote_is_not() -> None:
+    wanted, live = deployment(restartPolicy="Always"), deployment(restartPolicy="Never", hostNetwork=True)
+    fields: dict[str, Any] = {"f:spec": {"f:template": {"f:spec": {"f:hostNetwork": {}}}, "f:replicas": {}}}
+    live["metadata"]["managedFields"] = [
+        {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": fields},
+        {"manager": "kube-controller-manager", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}},
+    ]
+    assert set(foreign([wanted], keyed([live]))) == {
+        "Deployment d /spec/template/spec/restartPolicy",
+        "Deployment d /spec/template/spec/hostNetwork",
+    }
+    assert list(added(wanted, live)) == [("spec", "template", "spec", "hostNetwork")]
+    assert list(foreign([wanted], {})) == ["Deployment d is gone"]
+
+
+def packed(said: Any) -> dict[str, Any]:
+    data = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(said).encode()))).decode()
+    return {"metadata": {"name": "sh.helm.release.v1.r.v1", "labels": {"version": "1"}}, "data": {"release": data}}
+
+
+GOOD: dict[str, Any] = {
+    "name": "r",
+    "namespace": "n",
+    "version": 3,
+    "info": {"status": "deployed"},
+    "chart": {"metadata": {"name": "c", "version": "1.2.3"}, "values": {"a": {"b": 1, "c": 2}}},
+    "config": {"a": {"b": None, "d": 3}},
+    "manifest": "---\nkind: A\nmetadata: {name: a}\n---\n",
+}
+
+
+def test_a_release_is_decoded_and_null_takes_a_default_away() -> None:
+    release = decode(packed(GOOD))
+    assert (release.revision, release.version, release.values) == (3, "1.2.3", {"a": {"c": 2, "d": 3}})
+    assert [thing["kind"] for thing in release.manifest] == ["A"]
+    assert not release.locked
+    assert "d" not in repr(release).replace("deployed", "").partition("config")[2]
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "!!!", "bm90", packed({"name": "r"})["data"]["release"], packed([])["data"]["release"]]
+)
+def test_a_secret_that_is_no_release_is_refused(broken: str) -> None:
+    with pytest.raises(Refused, match="not a release as Helm writes it"):
+        decode({"metadata": {"name": "x"}, "data": {"release": broken}})
+
+
+def test_the_newest_revision_counts_by_number_and_one_that_is_gone_is_none() -> None:
+    def revision(number: int, status: str) -> dict[str, Any]:
+        return {"metadata": {"labels": {"version": str(number), "status": status}}}
+
+    assert newest([revision(9, "superseded"), revision(10, "deployed")]) == revision(10, "deployed")
+    assert newest([revision(1, "uninstalled")]) is None
+    assert newest([]) is None
+
+
+def test_each_place_of_a_secret_is_asked_in_its_own_words() -> None:
+    asked: list[str] = []
+
+    def secrets(reference: str) -> Secret:
+        asked.append(reference)
+        if "GONE" in reference:
+            raise PolicySyncError("GONE is not set")
+        return Secret("found-it-here", reference)
+
+    for source in (
+        {"env": "NAME", "vault": {}},
+        {"file": "/run/secret"},
+        {"vault": {"path": "kv/aqua", "key": "token"}},
+        {"awsSecretsManager": {"secretId": "aqua/token", "jsonKey": "t"}},
+        {"awsSecretsManager": {"secretId": "aqua/token"}},
+    ):
+        assert resolve(source, secrets).reveal() == "found-it-here"
+    assert asked == [
+        "${env:NAME}",
+        "${file:/run/secret}",
+        "${vault:kv/aqua#token}",
+        "${aws-secret:aqua/token#t}",
+        "${aws-secret:aqua/token}",
+    ]
+    for bad in ({"env": "GONE"}, {"kubernetesSecret": {"name": "s", "key": "k"}}, {}):
+        with pytest.raises(Refused):
+            resolve(bad, secrets)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A program called helm that says what the test wrote, and ends with its status."""
+    file = tmp_path / "helm"
+    file.write_text(
+        f'#!/bin/sh\ncp "$2" /dev/null 2>/dev/null\necho "$@" > {tmp_path}/asked\n'
+        f"cat {tmp_path}/said >&2\nexit $(cat {tmp_path}/status)\n"
+    )
+    file.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "failure"),
+    [
+        ("Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress", 1, "Unavailable"),
+        ("Error: UPGRADE FAILED: timed out waiting for the condition", 1, "OutcomeUnknown"),
+        ("Error: dial tcp 127.0.0.1:1: connect: connection refused", 1, "OutcomeUnknown"),
+        ("Error: chart requires kubeVersion: >=1.99", 1, "Refused"),
+    ],
+)
+def test_how_helm_ended_is_one_of_our_failures(program: Path, said: str, status: int, failure: str) -> None:
+    (program / "said").write_text(said)
+    (program / "status").write_text(str(status))
+    engine = Engine({"PATH": f"{program}:/usr/bin:/bin"}, wait=0)
+    release, chart = _release_and_chart()
+    with pytest.raises((Refused, OutcomeUnknown, PolicySyncError)) as caught:
+        engine.upgrade(release, chart, {"token": "tk-in-values-71"})
+    assert type(caught.value).__name__ == failure
+    assert "tk-in-values" not in str(caught.value)
+    asked = (program / "asked").read_text()
+    assert "tk-in-values" not in asked
+    # The file with the values is gone.
+    values = asked.split("--values ")[1].split()[0]
+    assert not Path(values).exists()
+
+
+def _release_and_chart() -> tuple[Release, Chart]:
+    return Release("r", "n"), Chart("c", "1.2.3", "https://charts.example")
+
+
+def test_without_any_engine_the_kind_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policysync.backends.helm.engine._EXTRA", "no_such_package_here")
+    release, chart = _release_and_chart()
+    with pytest.raises(NotServed, match=r"policysync\[helm\]") as caught:
+        Engine({"PATH": str(tmp_path)}).upgrade(release, chart, {})
+    assert caught.value.reason == "engine-not-installed"
+
+
+def test_the_kind_says_who_installs_it() -> None:
+    kind = load_kinds()["AquaCloudConnector"]
+    assert kind.backend_of({}) == "helm"
+    assert kind.backend_of({"install": {"method": "ecs-fargate"}}) == "files"
