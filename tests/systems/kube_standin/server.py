@@ -232,9 +232,9 @@ def _patched(held: Any, patch: Any, *, by_name: bool = False) -> Any:
     ):
         named = {item["name"]: item for item in held if isinstance(item, dict) and "name" in item}
         if len(named) == len(held) and all(isinstance(p, dict) for p in patch):
-            return list(
-                {**named, **{p["name"]: _patched(named.get(p["name"], {}), p, by_name=True) for p in patch}}.values()
-            )
+            kept = {**named, **{p["name"]: _patched(named.get(p["name"], {}), p, by_name=True) for p in patch}}
+            gone = {p["name"] for p in patch if p.get("$patch") == "delete"}
+            return [item for name, item in kept.items() if name not in gone]
     if not isinstance(patch, dict):
         return patch
     result = dict(held) if isinstance(held, dict) else {}
