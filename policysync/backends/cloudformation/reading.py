@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +39,24 @@ class Reading:
 
     def read(self, kind: Kind, names: frozenset[str] | None) -> Iterator[Resource]:
         """Yield the live resources of a kind; see `port.Backend`."""
-        marked = {stack.of: stack for stack in self._stacks.ours(kind.name)}
+        # Listing every stack of an account takes long, and one that is found by its name need not be looked for.
+        marks = cache(lambda: {stack.of: stack for stack in self._stacks.ours(kind.name)})
         wanted = {Address(kind.name, name) for name in names or ()}
         if names is None:
             wanted = {address for address in self.expected if address.kind == kind.name}
-            wanted |= {Address.parse(resource) for resource in marked}
+            wanted |= {Address.parse(resource) for resource in marks()}
         for address in sorted(wanted):
-            found = self.one(kind, address, marked.get(str(address)))
+            found = self.one(kind, address, marks)
             if found is not None:
                 yield found
 
-    def one(self, kind: Kind, address: Address, marked: Described | None) -> Resource | None:
-        """Return a live resource; None where nothing stands for it. `marked` is the stack that says it does."""
+    def one(self, kind: Kind, address: Address, marks: Callable[[], Mapping[str, Described]]) -> Resource | None:
+        """Return a live resource; None where nothing stands for it. `marks` gives the stacks by what they stand for."""
         stated = self.expected.get(address, {})
         hindrance = self._elsewhere(kind, stated)
         if hindrance is not None:
             return Resource(address, {}, hindrance=hindrance)
-        stack = self._found(stack_name(kind, stated) if stated else "") or marked
+        stack = self._found(stack_name(kind, stated) if stated else "") or marks().get(str(address))
         if stack is None or (stack.is_ours and stack.of in ("", str(address)) and stack.status in {*EMPTY, REVIEW}):
             return None
         hindrance = hindrance_of(stack, address)
