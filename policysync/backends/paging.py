@@ -114,7 +114,7 @@ def _by_token(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
     Source: reference, apono-api, paging.
     """
     query: Mapping[str, Any] = {"limit": TOKEN_PAGE_SIZE, **listing.query}
-    seen = set()
+    seen: set[str] = set()
     while True:
         answer = fetch(with_query(listing.path, query))
         yield from _entries(listing, answer)
