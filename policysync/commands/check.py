@@ -17,7 +17,7 @@ from policysync.documents.desired import desired_state
 from policysync.documents.project import Stage
 from policysync.documents.serving import belongs
 from policysync.errors import Exit, InvalidInput, PolicySyncError
-from policysync.secret import redact
+from policysync.secret import told
 from policysync.state.resource import Address, Resource
 
 FORMAT_VERSION = 1
@@ -108,7 +108,7 @@ def _lines(checked: Checked, *, colour: bool) -> Iterator[str]:
         level = f"{sign.level.value:<{_WIDTH}}"
         shown = click.style(level, fg=_COLOURS[sign.level]) if colour else level
         reason = f" [{sign.reason}]" if sign.reason else ""
-        yield redact(f"  {shown}  {sign.name}: {sign.message}{reason}")
+        yield f"  {shown}  {sign.name}: {told(sign.message)}{reason}"
 
 
 def _summary(checked: Sequence[Checked], signs: Sequence[Sign]) -> str:
@@ -125,7 +125,7 @@ def _document(checked: Sequence[Checked]) -> dict[str, object]:
                 "target": each.target,
                 "kind": each.address.kind,
                 "name": each.address.name,
-                "signs": [{**asdict(sign), "message": redact(sign.message)} for sign in each.signs],
+                "signs": [{**asdict(sign), "message": told(sign.message)} for sign in each.signs],
             }
             for each in checked
         ],

@@ -21,7 +21,7 @@ from policysync.plan.guards.listed import refusals
 from policysync.reports.history import History, apply_lines
 from policysync.reports.page import Page, StagePart, TargetPart, render, target_part
 from policysync.reports.planned import Planned
-from policysync.secret import redact
+from policysync.secret import told
 
 _APPLIES = 5
 
@@ -62,7 +62,7 @@ def _part(session: Session, stage: Stage, number: int) -> StagePart:
         comparisons = each_target(against, (), lambda target, backend: seen(against, target, backend))
         targets = tuple(_target(against, comparison, records) for comparison in comparisons)
     except PolicySyncError as error:
-        return StagePart(number, stage.name, trouble=redact(str(error)))
+        return StagePart(number, stage.name, trouble=told(str(error)))
     history = History(stage.name, records)
     last = ("\n".join(apply_lines(record, history)) for record in islice(records, _APPLIES))
     return StagePart(number, stage.name, targets, history=tuple(last))

@@ -14,7 +14,7 @@ from github.Requester import Requester
 from requests.exceptions import RequestException
 
 from policysync.errors import Refused, Unavailable
-from policysync.secret import redact
+from policysync.secret import told
 
 _MINUTE = 60.0
 
@@ -22,7 +22,7 @@ _MINUTE = 60.0
 def trouble(error: GithubException | RequestException, right: str, now: datetime) -> Refused | Unavailable:
     """Return the failure as one of ours. `right` is what a token needs for the request (`issues: write`)."""
     if isinstance(error, RequestException):
-        return Unavailable(f"GitHub is not reached: {redact(type(error).__name__)}")
+        return Unavailable(f"GitHub is not reached: {told(type(error).__name__)}")
     said = _said(error)
     headers = {name.lower(): str(value) for name, value in (error.headers or {}).items()}
     wait = _wait(error.status, said, headers, now)
@@ -61,7 +61,7 @@ def _said(error: GithubException) -> str:
         for one in (errors if isinstance(errors, list) else [])
     ]
     words = [str(data.get("message") or error.message or "without a word"), *listed]
-    return redact(" ".join(": ".join(word for word in words if word).split()))[:500]
+    return told(" ".join(": ".join(word for word in words if word).split()))[:500]
 
 
 def _hint(status: int, right: str) -> str:

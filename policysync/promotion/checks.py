@@ -10,7 +10,7 @@ from pathlib import Path
 
 from policysync.documents.gate_settings import Check
 from policysync.promotion.case import Checked
-from policysync.secret import redact
+from policysync.secret import told
 
 _SAID = 200
 _AGENT = {"User-Agent": "policysync"}
@@ -22,7 +22,7 @@ def checked(check: Check, root: Path, environ: Mapping[str, str]) -> Checked:
 
 
 def _program(check: Check, root: Path, environ: Mapping[str, str]) -> Checked:
-    line = redact(" ".join(check.command))
+    line = told(" ".join(check.command))
     try:
         done = subprocess.run(
             check.command,
@@ -40,12 +40,12 @@ def _program(check: Check, root: Path, environ: Mapping[str, str]) -> Checked:
     if done.returncode == 0:
         return Checked(True, f"`{line}` ended with 0")
     said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-    last = f": {redact(said[-1])[:_SAID]}" if said else ""
+    last = f": {told(said[-1])[:_SAID]}" if said else ""
     return Checked(False, f"`{line}` ended with {done.returncode}{last}")
 
 
 def _address(check: Check) -> Checked:
-    url = redact(check.url)
+    url = told(check.url)
     try:
         request = urllib.request.Request(check.url, headers=_AGENT)  # noqa: S310  # http and https are all that is read
         with urllib.request.urlopen(request, timeout=check.timeout.total_seconds()) as answer:  # noqa: S310
@@ -54,4 +54,4 @@ def _address(check: Check) -> Checked:
         with error:
             return Checked(False, f"{url} answered {error.code}")
     except (OSError, ValueError) as error:
-        return Checked(False, f"{url} cannot be reached: {redact(str(getattr(error, 'reason', error)))[:_SAID]}")
+        return Checked(False, f"{url} cannot be reached: {told(str(getattr(error, 'reason', error)))[:_SAID]}")

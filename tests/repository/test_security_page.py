@@ -37,3 +37,13 @@ def test_the_example_is_a_configuration(tmp_path: Path) -> None:
     project = load_project(tmp_path, {})
     assert project.guard_settings.deletes.kinds["Registry"].floor == 0
     assert project.stage("prod").forbid_allow == ("too-many-deletes", "wrong-console")
+
+
+def test_only_what_leaves_the_process_is_filtered() -> None:
+    """Adapters pass what others say through `told`: shown whole or not at all (decision 12)."""
+    using = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "policysync").rglob("*.py")
+        if re.search(r"^from policysync\.secret import .*\b(redact|RedactingFilter)\b", file.read_text(), re.MULTILINE)
+    }
+    assert using == {"policysync/cli.py", "policysync/commands/logs.py"}

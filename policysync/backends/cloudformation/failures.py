@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from policysync import secret
 from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
-from policysync.secret import redact
 
 _BUSY = frozenset(
     {
@@ -86,4 +86,4 @@ def connection_failure(operation: str, error: Exception, *, sent: bool) -> Backe
 
 def told(text: str) -> str:
     """Return a text of AWS fit for a message: one line, masked, not endless."""
-    return redact(" ".join(text.split()))[:_SHOWN]
+    return secret.told(" ".join(text.split()))[:_SHOWN]

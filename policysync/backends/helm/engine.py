@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from policysync.errors import BackendError, NotServed, OutcomeUnknown, Refused, Unavailable
-from policysync.secret import redact
+from policysync.secret import told
 
 _EXTRA = "helm_python"
 _CHILD = "policysync.backends.helm.child"
@@ -147,7 +147,7 @@ class Engine:
 
 def _failure(verb: str, status: int, said: str) -> BackendError:
     """Return which of our failures an end of Helm is."""
-    text = redact(" ".join(said.removeprefix("Error: ").split()))[-1000:]
+    text = told(" ".join(said.removeprefix("Error: ").split()))[-1000:]
     message = f"helm {verb}: {text or f'ended with status {status}'}"
     if _LOCKED.search(text):
         return Unavailable(f"{message}; another run holds the release")

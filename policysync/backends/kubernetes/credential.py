@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from policysync.backends.kubernetes.kubeconfig import Access
 from policysync.clock import Clock
 from policysync.errors import Refused
-from policysync.secret import Secret, redact
+from policysync.secret import Secret, told
 
 _FRESH = 60.0
 """Seconds for which a token that was read from a file is not read again."""
@@ -114,7 +114,7 @@ class Exec:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Refused(f"{command}: the program that makes the token does not run: {_why(error)}") from error
         if done.returncode:
-            said = redact(" ".join(done.stderr.decode("utf-8", "replace").split()))[:300]
+            said = told(" ".join(done.stderr.decode("utf-8", "replace").split()))[:300]
             raise Refused(f"{command}: the program that makes the token ended with {done.returncode}: {said}")
         return _printed(command, done.stdout)
 

@@ -10,7 +10,7 @@ import orjson
 
 from policysync.backends.answer import Answer, failure, retry_after
 from policysync.errors import BackendError, NotServed, Refused, Unavailable
-from policysync.secret import redact
+from policysync.secret import told
 
 _ADVICE = {
     401: " (the cluster does not accept these credentials; check the context's user, or auth.token)",
@@ -116,7 +116,7 @@ def _sentence(said: Mapping[str, Any]) -> str:
     causes = [f"{c.get('field') or '?'}: {c.get('message', '')}" for c in _causes(said)]
     # The message usually lists the causes already.
     further = [cause for cause in causes if cause.partition(": ")[2] not in text]
-    return redact(" ".join("; ".join([text, *further]).split()))[:1000]
+    return told(" ".join("; ".join([text, *further]).split()))[:1000]
 
 
 def not_served(group: str, detail: str = "") -> NotServed:
