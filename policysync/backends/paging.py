@@ -5,6 +5,8 @@ Source: reference, policies 3.2, platform 2.1 and 2.2.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
@@ -72,6 +74,7 @@ def _one_pass(listing: Listing, fetch: Fetch) -> Generator[dict[str, Any], None,
     """
     before: list[dict[str, Any]] = []
     counts: set[int] = set()
+    ends: set[bytes] = set()
     # The size is spelt one way by most lists and another way by some; the wrong spelling is ignored.
     names = ("size",) if listing.paging == "pages" else ("pagesize", "page_size")
     for number in range(1, MOST_PAGES + 1):
@@ -82,9 +85,17 @@ def _one_pass(listing: Listing, fetch: Fetch) -> Generator[dict[str, Any], None,
         counts |= _count(answer) - {len(entries)}
         if not entries or entries == before:
             return counts
+        # Pages that go round would be asked for again and again.
+        if (marks := _ends(entries)) in ends:
+            raise _endless(listing)
+        ends.add(marks)
         yield from entries
         before = entries
     raise _endless(listing)
+
+
+def _ends(entries: list[dict[str, Any]]) -> bytes:
+    return hashlib.sha256(json.dumps([len(entries), entries[0], entries[-1]], sort_keys=True).encode()).digest()
 
 
 def _count(answer: Any) -> set[int]:

@@ -244,9 +244,17 @@ def _ledger(section: Section, environ: Mapping[str, str]) -> LedgerSettings:
     return LedgerSettings(environ.get("POLICYSYNC_LEDGER_REMOTE") or section.text("remote") or None)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        # A name that no file system takes is no folder.
+        return False
+
+
 def _folders(root: Path, top: Section) -> Iterator[Path]:
     for folder in top.texts("schemas"):
-        if (root / folder).is_dir():
+        if _is_folder(root / folder):
             yield root / folder
         else:
             top.refuse("schemas", f"no folder `{folder}`", "no-file")

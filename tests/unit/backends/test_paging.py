@@ -137,3 +137,8 @@ def test_a_list_that_never_stands_still_is_read_a_few_times() -> None:
 def test_a_map_that_holds_something_else_is_refused() -> None:
     with pytest.raises(Refused, match="under 'page' is no list"):
         read(Listing("GET", "/things", "map", map="of"), {"page": 1})
+
+
+def test_pages_that_go_round_are_refused_at_once() -> None:
+    with pytest.raises(Refused, match="does not end"):
+        read(Listing("GET", "/things", "count"), *[{"result": [A]}, {"result": [B]}] * 9)

@@ -176,3 +176,10 @@ def test_no_project(tmp_path: Path) -> None:
         find_root(tmp_path)
     with pytest.raises(PolicySyncError, match=r"no policysync\.yaml in"):
         load_project(tmp_path, {})
+
+
+@pytest.mark.parametrize("folder", ["x" * 5000, "a\\0b"])
+def test_a_folder_no_file_system_can_have_is_a_problem(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "policysync.yaml").write_text(f'version: 1\nstages: []\nschemas: ["{folder}"]\n')
+    with pytest.raises(InvalidInput, match="no folder"):
+        load_project(tmp_path, {})
