@@ -87,7 +87,7 @@ def _one_pass(listing: Listing, fetch: Fetch) -> Generator[dict[str, Any], None,
             return counts
         # Pages that go round would be asked for again and again.
         if (marks := _ends(entries)) in ends:
-            raise _endless(listing)
+            raise Refused(f"{listing.method} {listing.path}: page {number} is one of those before; the list goes round")
         ends.add(marks)
         yield from entries
         before = entries
