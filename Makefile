@@ -11,10 +11,11 @@ WORKERS := $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: kubernetes github help setup test check demo bench stress stress-faults fuzz fuzz-coverage format clean
+.PHONY: kubernetes github help setup test check demo story bench stress stress-faults fuzz fuzz-coverage format clean
 
 help:
 	@echo "make demo    play the whole story on embedded consoles"
+	@echo "make story   one pull request on its way to production: comment, gates, drift, an emergency, and back"
 	@echo "make test    format, lint, types, layers, tests: what CI runs"
 	@echo "make check   the same without the tests"
 	@echo "make bench   measure, and print one table of ratios"
@@ -46,6 +47,9 @@ test: check
 
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" policysync demo
+
+story: $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" policysync demo --promotion
 
 bench: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(BENCH)
