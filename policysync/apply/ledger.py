@@ -16,7 +16,8 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -49,8 +50,17 @@ from policysync.clock import Clock
 from policysync.errors import PolicySyncError, StalePlan
 from policysync.plan.change import Action, Plan
 from policysync.state.resource import Address, Resource
+from policysync.state.sharing import sharing
 
 Stated = dict[Address, dict[str, Any]]
+
+
+class Remembered(NamedTuple):
+    """What git stated for each resource of a target when it was last applied, and what it asked never to delete."""
+
+    last_applied: Stated
+    protected: frozenset[Address]
+
 
 TRIES = 20
 
@@ -101,18 +111,23 @@ class Ledger:
 
     def last_applied(self, target: str) -> Stated:
         """Return what git stated for each resource when it was last applied, secrets as `{"$digest": …}`."""
-        return {address: kept["spec"] for address, kept in self._remembered(target).items()}
+        return self.remembered(target).last_applied
 
-    def protected(self, target: str) -> frozenset[Address]:
-        """Return what git asked never to delete when it was last applied."""
-        return frozenset(address for address, kept in self._remembered(target).items() if kept.get("protect"))
-
-    def _remembered(self, target: str) -> Stated:
+    def remembered(self, target: str, stated: Mapping[Address, Mapping[str, Any]] = MappingProxyType({})) -> Remembered:
+        """Return what is known of a target. What `stated` says just so is held once."""
         tree = self._tree()
         known: dict[Address, bytes | None] = dict(self._contents(tree, last_applied_folder(target)))
         for record in self._open(tree, target):
             known |= _fold(self._as_far_as_known(record), self._contents(tree, stated_folder(record.id)))
-        return {address: _kept(address, text) for address, text in known.items() if text is not None}
+        specs: Stated = {}
+        protected = set()
+        for address, text in known.items():
+            if text is not None:
+                kept = _kept(address, text)
+                specs[address] = sharing(kept["spec"], stated.get(address))
+                if kept.get("protect"):
+                    protected.add(address)
+        return Remembered(specs, frozenset(protected))
 
     def unrepaired(self, target: str) -> dict[Address, Undone]:
         """Return what applies left undone and no later one has made up for."""

@@ -11,7 +11,7 @@ from typing import Self
 from policysync.apply.events import Event
 from policysync.apply.gitstore import GitStore
 from policysync.apply.intent import record_of
-from policysync.apply.ledger import Ledger, Stated
+from policysync.apply.ledger import Ledger, Remembered, Stated
 from policysync.apply.record import Record
 from policysync.apply.run import Run
 from policysync.apply.undone import Undone
@@ -55,9 +55,9 @@ class NoLedger:
         """Return nothing: nobody wrote it down."""
         return {}
 
-    def protected(self, target: str) -> frozenset[Address]:  # noqa: ARG002  # called as the ledger is
+    def remembered(self, target: str, stated: object = None) -> Remembered:  # noqa: ARG002  # called as the ledger is
         """Return nothing."""
-        return frozenset()
+        return Remembered({}, frozenset())
 
     def unrepaired(self, target: str) -> dict[Address, Undone]:  # noqa: ARG002  # called as the ledger is
         """Return nothing."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
@@ -20,12 +21,16 @@ from policysync.state.wire import from_wire
 _log = logging.getLogger(__name__)
 Wire = dict[str, Any]
 
+_AHEAD = 32
+"""How many bodies are read ahead of the one in use, for each worker: enough to keep it busy, and no more to hold."""
+
 
 class Reading:
     """Reads resources; objects that have to be read one by one are read in parallel."""
 
     def __init__(self, reach: Reach, parallelism: int) -> None:
         self._reach = reach
+        self._ahead = _AHEAD * parallelism
         self._pool = ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="read")
 
     def close(self) -> None:
@@ -79,20 +84,21 @@ class Reading:
         if there:
             yield there
 
-    def _fetched(self, kind: Kind, routes: Routes, idents: Iterable[str]) -> Sequence[Wire]:
-        """Return the bodies of these objects, without those that are gone. The first failure ends it all."""
+    def _fetched(self, kind: Kind, routes: Routes, idents: Iterable[str]) -> Iterator[Wire]:
+        """Yield the bodies of these objects, without those that are gone. The first failure ends it all."""
         call = routes.get
         if call is None:
             raise Refused(f"{kind.name} lists summaries and has no call for one object (schema {kind.file})")
-        # Submitting while the list is still being paged overlaps the two. With its context, a read that is part of a
-        # write that is tried again shares that one's attempts.
-        futures: Sequence[Future[Wire | None]] = [
-            self._pool.submit(copy_context().run, self._one, kind, routes, call, ident)
-            for ident in dict.fromkeys(idents)
-            if ident
-        ]
+        futures: deque[Future[Wire | None]] = deque()
         try:
-            return [body for future in futures if (body := future.result()) is not None]
+            for ident in _once(idents):
+                # With its context, a read that is part of a write that is tried again shares that one's attempts.
+                futures.append(self._pool.submit(copy_context().run, self._one, kind, routes, call, ident))
+                if len(futures) > self._ahead and (body := futures.popleft().result()) is not None:
+                    yield body
+            while futures:
+                if (body := futures.popleft().result()) is not None:
+                    yield body
         finally:
             for future in futures:
                 future.cancel()
@@ -121,19 +127,28 @@ def _distinct(kind: Kind, routes: Routes, bodies: Iterable[Wire]) -> Iterator[Re
     Raises:
         Refused: two objects have the same name, so git cannot say which one it means.
     """
-    seen: dict[str, Resource] = {}
+    seen: dict[str, Any] = {}
     for body in bodies:
         resource = from_wire(kind, body)
         name = resource.address.name
+        # Where the console gives an object no id, what it says tells it from others.
+        identity = body.get(routes.id) or resource.spec
         if not name:
             _log.warning("a %s without a name is left out: git has no way to name it", routes.noun)
         elif name not in seen:
-            seen[name] = resource
+            seen[name] = identity
             yield resource
-        elif (body.get(routes.id), resource.spec) != (seen[name].raw.get(routes.id), seen[name].spec):
-            same = routes.id and body.get(routes.id) == seen[name].raw.get(routes.id)
-            if not same:
-                raise Refused(f"{resource.address}: the console has two of this name; rename or delete one of them")
+        elif identity != seen[name]:
+            raise Refused(f"{resource.address}: the console has two of this name; rename or delete one of them")
+
+
+def _once(idents: Iterable[str]) -> Iterator[str]:
+    """Yield each ident that is none of those before it, as soon as it is known."""
+    seen = {""}
+    for ident in idents:
+        if ident not in seen:
+            seen.add(ident)
+            yield ident
 
 
 def _may_be(kind: Kind, entry: Wire, names: frozenset[str]) -> bool:

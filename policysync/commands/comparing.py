@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -24,12 +24,16 @@ from policysync.plan.build import LastApplied, World, build
 from policysync.plan.change import Plan
 from policysync.state.normalize import live_spec
 from policysync.state.resource import Address, Hindrance, Resource
+from policysync.state.sharing import sharing
 
 # Each read has workers of its own, so a few at once keep every connection busy.
 _READS_AT_ONCE = 6
 _TARGETS_AT_ONCE = 16
 
 T = TypeVar("T")
+
+Specs = dict[str, Mapping[str, Any]]
+"""What git states, or the ledger remembers, of the resources of one kind, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +87,18 @@ class Comparing:
     def world(self, target: Target, backend: Backend) -> World:
         """Read everything a plan is made of. Only kinds that git or the ledger mention are read."""
         desired = self.selection.of_resources(self.stated(target))
-        stated = {resource.address for resource in desired}
-        last = self.ledger.last_applied(target.name)
+        stated = {resource.address: resource.spec for resource in desired}
+        last, protected = self.ledger.remembered(target.name, stated)
         # Labels are only in git: what git no longer has cannot be selected by them.
         applied = {
             address: spec
             for address, spec in last.items()
             if (address in stated or not self.selection.labels) and self.selection.has(address)
         }
-        backend.expect(applied | {resource.address: resource.spec for resource in desired})
+        expected = applied | stated
+        backend.expect(expected)
         kinds = self.session.kinds
-        asked = {address for address in stated | set(applied) if not _is_manual(kinds, address)}
+        asked = {address: spec for address, spec in expected.items() if not _is_manual(kinds, address)}
         live, others, blocked = self._read(backend, asked)
         return World(
             desired=desired,
@@ -102,16 +107,16 @@ class Comparing:
             others=others - set(last),
             blocked=blocked,
             accepted=() if self.heal_accepted else self.session.accepted(self.stage),
-            protected=self.ledger.protected(target.name),
+            protected=protected,
             salt=self.salt,
             remembers=bool(last),
         )
 
-    def _read(self, backend: Backend, wanted: set[Address]) -> _Read:
+    def _read(self, backend: Backend, wanted: LastApplied) -> _Read:
         """Return the live resources that were asked for, the others of the same kinds, and the kinds nobody serves."""
-        names: dict[str, set[str]] = {}
-        for address in wanted:
-            names.setdefault(address.kind, set()).add(address.name)
+        names: dict[str, Specs] = {}
+        for address, spec in wanted.items():
+            names.setdefault(address.kind, {})[address.name] = spec
         kinds = self.session.kinds
         if unknown := sorted(set(names) - set(kinds)):
             raise PolicySyncError(f"the ledger knows kinds that have no schema here: {', '.join(unknown)}")
@@ -119,7 +124,7 @@ class Comparing:
         live: list[Resource] = []
         others: set[Address] = set()
         with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
-            found = {name: pool.submit(_bodies, backend, kinds[name], frozenset(names[name])) for name in names}
+            found = {name: pool.submit(_bodies, backend, kinds[name], names[name]) for name in names}
             listed = {name: pool.submit(_others, backend, kinds[name], names[name]) for name in names if everything}
             for name, job in found.items():
                 try:
@@ -156,16 +161,20 @@ def _is_manual(kinds: Mapping[str, Kind], address: Address) -> bool:
     return address.kind in kinds and bool(kinds[address.kind].manual)
 
 
-def _bodies(backend: Backend, kind: Kind, names: frozenset[str]) -> list[Resource]:
+def _bodies(backend: Backend, kind: Kind, wanted: Specs) -> list[Resource]:
     # A write reads its object again first, so all a plan needs of a body is what tells the product's own objects.
     telling = {name for builtin in kind.builtins for name in builtin.match or ()}
     return [
-        replace(resource, raw={name: value for name, value in resource.raw.items() if name in telling})
-        for resource in backend.read(kind, names)
+        replace(
+            resource,
+            spec=sharing(resource.spec, wanted.get(resource.address.name)),
+            raw={name: value for name, value in resource.raw.items() if name in telling},
+        )
+        for resource in backend.read(kind, frozenset(wanted))
     ]
 
 
-def _others(backend: Backend, kind: Kind, names: set[str]) -> list[Address]:
+def _others(backend: Backend, kind: Kind, names: Container[str]) -> list[Address]:
     return [Address(kind.name, name) for name in backend.list(kind) if name not in names]
 
 

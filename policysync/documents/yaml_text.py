@@ -7,6 +7,7 @@ limit, aliases past a budget, an alias inside its own anchor.
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import Any
 
 import yaml
@@ -159,7 +160,8 @@ class _Builder:
             if event.__class__ is not AliasEvent:
                 self.content(event, at, depth)
             return ""
-        key: str = event.value
+        # The same few names stand in every file, and thousands of files are held at once.
+        key = intern(event.value)
         if key in result:
             self.refuse(event, f"{at}/{escape(key)}", f"key `{key}` stands here twice; keep one", "duplicate-key")
         elif key == "<<" and event.implicit[0]:

@@ -306,7 +306,7 @@ def test_nothing_planted_in_the_ledger_breaks_reading_it(files: dict[str, bytes]
     tried: list[Callable[[], object]] = [
         lambda: ledger.salt,
         lambda: ledger.last_applied("console"),
-        lambda: ledger.protected("console"),
+        lambda: ledger.remembered("console").protected,
         lambda: ledger.unrepaired("console"),
         lambda: list(ledger.history()),
         lambda: ledger.unfinished("console"),

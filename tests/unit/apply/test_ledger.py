@@ -69,7 +69,7 @@ def everything(ledger: Ledger) -> str:
 class TestApply:
     def test_nothing_is_known_at_first(self, ledger: Ledger) -> None:
         assert ledger.last_applied("console") == {}
-        assert ledger.protected("console") == frozenset()
+        assert ledger.remembered("console").protected == frozenset()
         assert list(ledger.history()) == []
         assert ledger.unfinished() is None
 
@@ -155,7 +155,7 @@ class TestApply:
 
     def test_what_must_not_be_deleted_is_remembered(self, ledger: Ledger, kinds: Kinds) -> None:
         apply(ledger, create(resource(kinds, "Policy", "web", protect=True), resource(kinds, "Policy", "b")))
-        assert ledger.protected("console") == {WEB}
+        assert ledger.remembered("console").protected == {WEB}
 
     @pytest.mark.parametrize(
         "name", ["a/b c%2F", "..", ".git", "ünïcode \u2028", "x" * 300, '"quoted"\n', "~", "a.lock"]

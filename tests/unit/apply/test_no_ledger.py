@@ -20,7 +20,7 @@ def test_outside_git_nothing_is_remembered(tmp_path: Path, clock: FakeClock, kin
     plan = Plan("dev", "console", waves=((Change(Action.CREATE, web.address, None, web),),))
     run = ledger.begin(plan, "d", allowed=["dirty-tree"])
     assert run.finish(Report("console"), settled=[web]) is None
-    assert (ledger.last_applied("console"), ledger.protected("console")) == ({}, frozenset())
+    assert (ledger.last_applied("console"), ledger.remembered("console").protected) == ({}, frozenset())
     assert (list(ledger.history()), ledger.unfinished()) == ([], None)
     assert "not in a git repository" in ledger.notice
 
