@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from policysync.documents.branches import branches
 from policysync.documents.cache import ParseCache, open_cache
 from policysync.documents.catalog import load
 from policysync.documents.finding import Finding, Path
@@ -59,11 +62,14 @@ def desired_state(
     catalog = load(source, project, kinds, cache)
     judged = Judge(catalog, project, kinds, engine=engine, cache=cache).stage(stage)
     cache.save()
-    problems = [*catalog.problems, *judged.problems]
+    problems, placing, drafts = [*catalog.problems, *judged.problems], catalog.placing, deque(judged.good)
+    # Of thousands of documents each goes as soon as its resource is there.
+    del catalog, judged
     resources = []
-    for draft in judged.good:
+    while drafts:
+        draft = drafts.popleft()
         spec, findings = _with_secrets(draft.kind.root, draft.spec, secrets or _offline)
-        problems += [draft.problem(finding, catalog.placing) for finding in findings]
+        problems += [draft.problem(finding, placing) for finding in findings]
         if not findings:
             resources.append(_resource(draft, spec))
     return Desired(tuple(resources), tuple(sorted(set(problems))))
@@ -85,8 +91,15 @@ def _offline(reference: str) -> Secret:
     return Secret("", reference)
 
 
+@functools.cache
+def _keeps_secrets(root: Field) -> bool:
+    return branches(root, lambda field: field.sensitive) is not None
+
+
 def _with_secrets(root: Field, spec: Mapping[str, Any], secrets: Secrets) -> tuple[Mapping[str, Any], list[Finding]]:
     findings: list[Finding] = []
+    if not _keeps_secrets(root):
+        return spec, findings
 
     def replaced(field: Field | None, value: Any, path: Path, sensitive: bool) -> Any:
         sensitive = sensitive or bool(field and field.sensitive)
