@@ -11,16 +11,18 @@ from dataclasses import asdict, dataclass
 import click
 
 from policysync.backends.port import Checks, Level, Sign
+from policysync.commands.depending import depending, registries_sign
 from policysync.commands.options import Selection, format_option
 from policysync.commands.session import Session, open_session
 from policysync.documents.desired import desired_state
-from policysync.documents.project import Stage
+from policysync.documents.project import Stage, Target
 from policysync.documents.serving import belongs
 from policysync.errors import Exit, InvalidInput, PolicySyncError
 from policysync.secret import told
 from policysync.state.resource import Address, Resource
 
 FORMAT_VERSION = 1
+_TARGET = "target"
 _COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "red", Level.UNKNOWN: "blue"}
 _WIDTH = max(map(len, Level))
 
@@ -60,7 +62,7 @@ def command(
     session = open_session()
     wanted = [f"{group}/" for group, asked in (("preflight", preflight), ("health", health)) if asked]
     selection = Selection.of((), names, ())
-    stages = [session.project.stage(stage)] if stage else session.project.stages
+    stages = (session.project.stage(stage),) if stage else session.released()
     checked = [each for one in stages for each in _stage(session, one, targets, selection, tuple(wanted))]
     if not checked and names:
         raise PolicySyncError(f"there is nothing to check for {' '.join(names)} in these targets")
@@ -78,19 +80,35 @@ def _stage(
     if state.errors:
         raise InvalidInput(state.problems)
     resources = selection.of_resources(state.resources)
+    needed = depending(session.project, stage, state.resources)
     for target in session.targets(stage, names) if names or stage.targets else ():
         mine = [r for r in resources if belongs(target, session.kinds[r.address.kind], r)]
         # A target is spoken to only where something can be checked; connectors are, policies are not.
         mine = [r for r in mine if _checkable(session, r)]
-        if not mine:
-            continue
+        for address, signs in _of_target(session, target, mine):
+            said = (registries_sign(needed[address], signs),) if address in needed else ()
+            shown = tuple(s for s in (*signs, *said) if not groups or s.name.startswith((*groups, _TARGET)))
+            yield Checked(stage.name, target.name, address, shown)
+
+
+def _of_target(
+    session: Session, target: Target, resources: Sequence[Resource]
+) -> Iterator[tuple[Address, tuple[Sign, ...]]]:
+    """Yield every sign of each resource; that a target cannot be used is one too."""
+    if not resources:
+        return
+    looked: dict[Address, tuple[Sign, ...]] = {}
+    try:
         with session.backend(target) as backend:
             if not isinstance(backend, Checks):
-                continue
-            backend.expect({r.address: r.spec for r in mine})
-            for resource in mine:
-                signs = tuple(s for s in backend.check(resource) if not groups or s.name.startswith(groups))
-                yield Checked(stage.name, target.name, resource.address, signs)
+                return
+            backend.expect({r.address: r.spec for r in resources})
+            for resource in resources:
+                looked[resource.address] = tuple(backend.check(resource))
+    except PolicySyncError as error:
+        unusable = Sign(_TARGET, Level.ERROR, "target-unusable", str(error))
+        looked |= {r.address: (unusable,) for r in resources if r.address not in looked}
+    yield from looked.items()
 
 
 def _checkable(session: Session, resource: Resource) -> bool:

@@ -13,6 +13,7 @@ import click
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.backends.port import Backend, Previews
+from policysync.commands.depending import registries_notices
 from policysync.commands.options import Selection
 from policysync.commands.session import Session
 from policysync.documents.project import Stage, Target
@@ -76,7 +77,8 @@ class Comparing:
             dirty=self.source.dirty,
             notices=[self.ledger.notice] if self.ledger.notice else [],
         )
-        notices = (*plan.notices, *_previews(backend, plan, self.session.kinds))
+        carried = registries_notices(self.session.project, self.stage, self.desired, plan)
+        notices = (*plan.notices, *carried, *_previews(backend, plan, self.session.kinds))
         return Comparison(target, world, replace(plan, heals_accepted=self.heal_accepted, notices=notices))
 
     def stated(self, target: Target) -> Iterator[Resource]:

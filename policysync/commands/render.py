@@ -77,7 +77,7 @@ def _definitions() -> Iterator[Rendered]:
 def _of_stages(what: tuple[str, ...], stage: str | None, revision: str | None) -> Iterator[Rendered]:
     session = open_session()
     selection = Selection.of((), what, ())
-    stages = [session.project.stage(stage)] if stage else session.project.stages
+    stages = (session.project.stage(stage),) if stage else session.project.stages if revision else session.released()
     found = [each for one in stages for each in _of_stage(session, one, selection, revision, nested=not stage)]
     if not found and what:
         raise PolicySyncError(f"there is nothing to render for {' '.join(what)}; `policysync kinds` lists the kinds")

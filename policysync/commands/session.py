@@ -115,6 +115,14 @@ class Session:
             )
         return self.source(revision)
 
+    def released(self) -> Iterator[Stage]:
+        """Yield the stages that git states something of; of the others a line on stderr says so."""
+        for stage in self.project.stages:
+            if stage.first or self.pin(stage) is not None:
+                yield stage
+            else:
+                click.echo(f"stage {stage.name} is left out: nothing is released to it yet", err=True)
+
     def pin(self, stage: Stage) -> Pin | None:
         """Return the pin of a stage as it stands in the work tree; None when nothing is released to it.
 
