@@ -24,6 +24,7 @@ FILES = sorted(path for path in SCHEMAS.rglob("*.json") if path != META_FILE)
 KIND_FILES = [path for path in FILES if path.parent.name != "common"]
 PARTS = [path for path in FILES if path.parent.name == "common"]
 KINDS = load_kinds()
+CALLED = sorted(name for name, kind in KINDS.items() if "aqua" in kind.backends and not kind.manual)
 
 
 def name_of(file: Path) -> str:
@@ -184,7 +185,7 @@ def test_a_secret_is_never_part_of_a_list_that_is_compared_as_a_whole(name: str)
             assert not any("x-sensitive" in below for _, below, _ in nodes(field.get("items", {}))), at
 
 
-@pytest.mark.parametrize("name", sorted(name for name in KINDS if "aqua" in KINDS[name].backends and not KINDS[name].manual))
+@pytest.mark.parametrize("name", CALLED)
 def test_calls_fit_together(name: str) -> None:
     api = KINDS[name].api
     for operation in ("create", "update", "delete"):
@@ -209,7 +210,7 @@ def _says_which(call: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", sorted(name for name in KINDS if "aqua" in KINDS[name].backends and not KINDS[name].manual))
+@pytest.mark.parametrize("name", CALLED)
 def test_a_kind_has_the_calls_of_its_sort(name: str) -> None:
     kind = KINDS[name]
     calls = {call for call in ("list", "get", "create", "update", "delete") if kind.api[call]}
@@ -229,7 +230,7 @@ def test_a_kind_has_the_calls_of_its_sort(name: str) -> None:
         assert "const" in kind.api["delete"]["body"]
 
 
-@pytest.mark.parametrize("name", sorted(name for name in KINDS if "aqua" in KINDS[name].backends and not KINDS[name].manual))
+@pytest.mark.parametrize("name", CALLED)
 def test_members_of_bodies_are_members_of_the_kind(name: str) -> None:
     kind, members = KINDS[name], set(KINDS[name].root.properties)
     for operation in ("create", "update", "delete"):
