@@ -57,10 +57,26 @@ class _Drawing:
         chosen: dict[int, list[_Drawn]] = {}
         for drawn in self.ordered[: limits.changes]:
             chosen.setdefault(drawn.plan, []).append(drawn)
-        pieces = [f"## policysync {view.command}", f"**{view.closing}**", *self._left_out(limits)]
+        pieces = [*self._head(), *self._left_out(limits)]
         for index, plan in enumerate(view.plans[: limits.parts]):
             pieces += self._part(plan, chosen.get(index, []), limits)
         return "\n\n".join(pieces) + "\n"
+
+    def _head(self) -> Iterator[str]:
+        view = self.view
+        if len(view.plans) == 1:
+            (plan,) = view.plans
+            yield f"## policysync {view.command}: stage {_where(plan)}"
+            yield f"**{view.closing if plan.changes else view.closing_of(plan)}** {self._facts(plan)}"
+        else:
+            yield f"## policysync {view.command}"
+            yield f"**{view.closing}**"
+
+    def _facts(self, plan: Plan) -> str:
+        if self.view.drift:
+            return "live against last applied"
+        dirty = ", work tree not committed" if plan.dirty else ""
+        return f"revision {code(short_release(plan.revision))}{dirty}" if plan.revision else f"no revision{dirty}"
 
     def _left_out(self, limits: Limits) -> Iterator[str]:
         view = self.view
@@ -77,13 +93,9 @@ class _Drawing:
             yield f"> {text[0].upper()}{text[1:]}. The text of `policysync {view.command}` has all of them."
 
     def _part(self, plan: Plan, changes: Sequence[_Drawn], limits: Limits) -> Iterator[str]:
-        yield f"### Stage {code(plan.stage)} · target {code(plan.target)}"
-        if self.view.drift:
-            facts = "live against last applied"
-        else:
-            facts = f"revision {code(short_release(plan.revision))}" if plan.revision else "no revision"
-            facts += ", work tree not committed" if plan.dirty else ""
-        yield f"{facts} · {self.view.closing_of(plan)}"
+        if len(self.view.plans) > 1:
+            yield f"### Stage {_where(plan)}"
+            yield f"{self._facts(plan)} · {self.view.closing_of(plan)}"
         yield from self._beside(plan, limits)
         by_kind = sorted(changes, key=lambda change: change.address.kind)
         groups = [(kind, list(group)) for kind, group in groupby(by_kind, key=lambda change: change.address.kind)]
@@ -96,7 +108,8 @@ class _Drawing:
         if lines:
             kept = lines[: limits.asides]
             left = showing(len(kept), len(lines), "remarks")
-            yield block([*kept, *([f"({left})"] if left else [])])
+            # Sentences, which a block of code would not wrap.
+            yield "\n".join([*(f"- {code(line)}" for line in kept), *([f"- {left}"] if left else [])])
 
     def _kind(self, plan: Plan, kind: str, changes: Sequence[_Drawn], limits: Limits) -> str:
         total = sum(change.address.kind == kind for change in plan.changes)
@@ -105,6 +118,10 @@ class _Drawing:
         said += [f"{looser} {_LOOSER}"] if looser else []
         body = [piece for drawn in changes for piece in _change(drawn, drawn.most(limits))]
         return folded(f"<b>{html(kind)}</b>: {', '.join(said)}", body, opened=bool(looser))
+
+
+def _where(plan: Plan) -> str:
+    return f"{code(plan.stage)} · target {code(plan.target)}"
 
 
 def _change(drawn: _Drawn, most: int) -> Iterator[str]:

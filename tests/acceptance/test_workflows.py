@@ -104,7 +104,7 @@ def test_a_pull_request_is_planned_and_gets_one_comment(team: Team, hub: StandIn
     (body,) = hub.bodies(7)
     assert len(body) < 60_000
     # Nothing is released to prod yet, so all there is to show is what a promotion would change.
-    assert body.index("dev-console") < body.index("# If this were promoted to prod") < body.index("prod-console")
+    assert body.index("dev-console") < body.index("**If this were promoted to prod:**") < body.index("prod-console")
     assert [job.environment for job in jobs["plan"]] == ["dev-plan", "prod-plan"]
     for job in jobs["plan"]:
         assert "Plan: 2 to add, 1 to change, 0 to destroy." in job.summary
@@ -215,7 +215,7 @@ def test_a_promotion_is_a_pull_request_and_merging_it_applies(team: Team, hub: S
     jobs = team.run("plan", "pull_request", PULL)
     assert_good(jobs)
     assert "No changes." in jobs["plan"][1].summary
-    assert "# If this were promoted to prod" in hub.bodies(7)[0]
+    assert "**If this were promoted to prod:**" in hub.bodies(7)[0]
 
 
 def test_a_gate_that_is_shut_fails_only_who_asked(team: Team, hub: StandIn) -> None:

@@ -105,7 +105,7 @@ def test_a_pull_request_is_planned_and_gets_its_comment(team: PolicyRepository, 
     assert said.count("Job succeeded") == 5
     (body,) = hub.bodies(7)
     assert "dev-console" in body
-    assert "# If this were promoted to prod" in body
+    assert "**If this were promoted to prod:**" in body
 
 
 def test_a_fork_is_validated_only(team: PolicyRepository, hub: StandIn) -> None:

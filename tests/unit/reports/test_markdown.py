@@ -35,7 +35,7 @@ OURS = re.compile(
     r"|</details>\n?"
 )
 PLAIN = {"inline", "text", "code_inline", "softbreak", "fence", "html_block"}
-BLOCKS = {"heading", "paragraph", "strong", "blockquote"}
+BLOCKS = {"heading", "paragraph", "strong", "blockquote", "bullet_list", "list_item"}
 
 
 def tokens(found: Sequence[Token]) -> Iterator[Token]:
@@ -139,6 +139,18 @@ def test_many_targets_stand_in_one_comment() -> None:
     assert "of 900 targets" in text
     few = planned_markdown.render(Planned([plan(stage="dev"), plan(stage="prod")]))
     assert few.count("### Stage") == 2
+
+
+def test_one_target_is_in_the_heading_and_nothing_is_said_twice() -> None:
+    text = planned_markdown.render(large(3, 1, 1))
+    assert text.startswith("## policysync plan: stage `prod` · target `prod-console`\n\n**Plan: ")
+    assert text.count("3 to change") == 1
+
+
+def test_a_remark_is_a_sentence_that_can_wrap() -> None:
+    text = planned_markdown.render(large(3, 1, 1))
+    assert "\n- `guard too-many-changes would refuse this: would change everything`\n- " in text
+    assert "```text" not in text
 
 
 def test_many_problems_are_counted() -> None:
