@@ -52,7 +52,7 @@ menu() {
   program=$$root/usr/local/bin/pa_connector.sh
   if [ -x "$$program" ]; then printf '%s\n' "$$1" | limited "$$program" 2>/dev/null; fi
 }
-resolves() { if getent hosts "$$1" >/dev/null 2>&1; then printf true; else printf false; fi; }
+resolves() { if limited getent hosts "$$1" >/dev/null 2>&1; then printf true; else printf false; fi; }
 reaches() {
   if [ -n "$$proxy" ]; then
     limited curl --silent --output /dev/null --connect-timeout "$$seconds" --proxy "$$proxy" --proxytunnel \
@@ -81,8 +81,6 @@ main() {
     "$$root"/etc/modprobe.d/*; then squashfs=true; fi
   installed=false
   if [ -e "$$root/usr/local/bin/pa_connector.sh" ]; then installed=true; fi
-  kept=null
-  if [ -r "$$record" ]; then kept=$$(cat "$$record"); fi
 
   printf '{"os":{"id":'; text "$${ID:-}"; printf ',"version":'; text "$${VERSION_ID:-}"
   printf '},"cpu":'; number "$$(grep -c '^processor' "$$root/proc/cpuinfo")"
@@ -100,7 +98,7 @@ main() {
   printf ',"gateway_resolves":'; resolves "$$gateway"
   printf ',"resolves":{'; each resolves "$$names"
   printf '},"reaches":{'; each reaches "$$outbound"
-  printf '},"record":%s}\n' "$$kept"
+  printf '},"record":'; text "$$(cat "$$record" 2>/dev/null)"; printf '}\n'
 }
 main </dev/null
 """)
@@ -122,6 +120,12 @@ def probe_script(spec: Mapping[str, Any], *, network: bool = True, seconds: int 
         record=RECORD,
         seconds=seconds,
     )
+
+
+def probe_seconds(spec: Mapping[str, Any], *, network: bool = True, seconds: int = 10) -> int:
+    """Return how long the script may take on a machine on which every step is given up."""
+    steps = 3 + (len(OUTBOUND) + 1 + len(tuple(_names(spec))) if network else 0)
+    return 30 + steps * (seconds + 2)
 
 
 def _names(spec: Mapping[str, Any]) -> Iterator[str]:

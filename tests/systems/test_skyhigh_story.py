@@ -5,6 +5,7 @@ Against a real OpenSSH server where this machine has one, and always against a s
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 from collections.abc import Iterator
@@ -183,6 +184,32 @@ def test_a_connector_somebody_else_installed_is_never_touched(git: PolicyReposit
     planned = git.run("plan", "--stage", "dev")
     assert "unreadable: installed-by-others" in planned.out
     assert apply(git).status == 1
+
+
+def test_an_installation_that_still_runs_there_is_not_begun_a_second_time(
+    git: PolicyRepository, machine: Machine
+) -> None:
+    machine.write("run/policysync-skyhigh.lock", "")
+    machine.write("etc/policysync/skyhigh/provision_key", "in use")
+    with (machine.root / "run/policysync-skyhigh.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = apply(git)
+    assert refused.status == 1
+    assert "failed at the lock: another installation runs there" in refused.out
+    assert not (machine.root / "given").exists()
+    assert (machine.root / "etc/policysync/skyhigh/provision_key").read_text() == "in use"
+    assert apply(git).status == 0
+
+
+def test_a_machine_that_stopped_in_the_middle_is_installed_anew(git: PolicyRepository, machine: Machine) -> None:
+    machine.write("etc/policysync/skyhigh/installed.json", '{"begun": true}')
+    machine.write("etc/policysync/skyhigh/provision_key", "left behind")
+    machine.write("usr/local/bin/pa_connector.sh", "#!/bin/sh\n", 0o755)
+    assert "+ SecureAppConnector/sac-eu-01" in git.run("plan", "--stage", "dev").out
+    assert apply(git).status == 0
+    assert not (machine.root / "etc/policysync/skyhigh/provision_key").exists()
+    machine.write("etc/policysync/skyhigh/installed.json", "{half")
+    assert "is not what policysync left there" in git.run("plan", "--stage", "dev").out
 
 
 @pytest.mark.skipif(not SSHD, reason="no OpenSSH server here; every other test of this file ran against a shell")

@@ -20,12 +20,11 @@ from policysync.errors import BackendError, NotServed, Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Change
 from policysync.plan.diff import diff
-from policysync.render.skyhigh_probe import probe_script
+from policysync.render.skyhigh_probe import probe_script, probe_seconds
 from policysync.state.normalize import live_spec
 from policysync.state.resource import Address, Hindrance, Resource
 
 KIND = "SecureAppConnector"
-_PROBE_SECONDS = 120
 _KEEP_SECONDS = 60
 _REBUILD = "take the connector out in the console (POP Management), rebuild the machine, and apply again"
 
@@ -80,7 +79,7 @@ class Skyhigh:
             return
         spec = resource.spec
         try:
-            machine = self._probed(spec, network=True)
+            machine = self._settled(spec, network=True)
         except BackendError as error:
             yield Sign("preflight/ssh", Level.ERROR, "host-unreachable", str(error))
             return
@@ -114,19 +113,19 @@ class Skyhigh:
             return Resource(address, {}, hindrance=Hindrance("unreadable", "installed-by-others", said))
         return Resource(address, live_spec(kind, spec_of(machine, stated)), id=address_of(stated["host"]))
 
-    def _settled(self, spec: Mapping[str, Any]) -> Machine:
+    def _settled(self, spec: Mapping[str, Any], *, network: bool = False) -> Machine:
         """Return a machine as it is; one whose connector looks ill is looked at twice, for short losses are normal."""
-        machine = self._probed(spec)
+        machine = self._probed(spec, network=network)
         if machine.record and not _is_well(machine):
             self._means.clock.sleep(self._machines.options.settle_seconds)
-            machine = self._probed(spec)
+            machine = self._probed(spec, network=network)
         return machine
 
     def _probed(self, spec: Mapping[str, Any], *, network: bool = False) -> Machine:
         script = probe_script(spec, network=network)
 
         def ask() -> Machine:
-            ran = self._machines.run(spec["host"], script, seconds=_PROBE_SECONDS)
+            ran = self._machines.run(spec["host"], script, seconds=probe_seconds(spec, network=network))
             return machine_of(ran.out)
 
         found: Machine = self._means.again(ask)

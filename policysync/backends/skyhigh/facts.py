@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policysync.errors import Refused
+from policysync.render.skyhigh_probe import RECORD
 
 SERVICES = ("CWPP logging", "CWPP connector", "CWPP update", "CWPP pop manager")
 _GOOD = re.compile(r"\b(running|up|active)\b", re.IGNORECASE)
@@ -75,7 +76,6 @@ def services_of(text: str) -> tuple[str, ...]:
 
 
 def _machine(found: Mapping[str, Any]) -> Machine:
-    record = found.get("record")
     version = _VERSION.search(found.get("version") or "")
     memory = found.get("memory_kib")
     return Machine(
@@ -96,8 +96,23 @@ def _machine(found: Mapping[str, Any]) -> Machine:
         gateway_resolves=bool(found.get("gateway_resolves")),
         resolves=dict(found.get("resolves") or {}),
         reaches=dict(found.get("reaches") or {}),
-        record=record if isinstance(record, Mapping) else {},
+        record=_record(found.get("record")),
     )
+
+
+def _record(kept: str | None) -> Mapping[str, Any]:
+    """Return what policysync left on a machine.
+
+    Raises:
+        Refused: somebody else wrote there.
+    """
+    try:
+        record = json.loads(kept) if kept else {}
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise Refused(f"{RECORD} on the machine is not what policysync left there; put it back, or rebuild the machine")
+    return record
 
 
 def _gib(size: int | None) -> float | None:

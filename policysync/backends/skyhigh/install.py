@@ -20,6 +20,7 @@ from policysync.render.skyhigh_probe import RECORD
 from policysync.secret import Secret
 
 LOG = "/var/log/policysync-skyhigh-install.log"
+LOCK = "/run/policysync-skyhigh.lock"
 _AT_STEP = re.compile(r"^policysync: at (.+)$", re.MULTILINE)
 _KEY = "@KEY@"
 
@@ -43,13 +44,18 @@ _INSTALL = Template(r"""
 main() {
   exec 3>&1
   printf '%s\n' '$started'
+  install -d -m 0755 "$$root/run"
+  exec 9>"$$root$lock"
+  at 'the lock: another installation runs there'
+  flock -n 9
   key_file=$$root$key_file
   trap 'shred -u "$$key_file" 2>/dev/null || rm -f "$$key_file"' EXIT
   install -d -m 0755 "$$root$log_folder"
   exec >>"$$root$log" 2>&1
   at 'the start'
   install -d -m 0755 "$$(dirname "$$record")"
-  printf '{"begun": true}' > "$$record"
+  printf '{"begun": true}' > "$$record.new"
+  mv -f "$$record.new" "$$record"
   at 'the key'
   install -d -m 0700 "$$(dirname "$$key_file")"
   printf %s $key | base64 -d > "$$key_file"
@@ -67,7 +73,8 @@ main() {
   install -m 0755 $platform/pa_connector.sh "$$root/usr/local/bin/pa_connector.sh"
   install -m 0755 $platform/infra.sh infra.sh
   at 'the installer'
-  bash infra.sh $arguments
+  # What it leaves running does not hold the lock; 255 is what SSH ends with when it loses the connection.
+  bash infra.sh $arguments 9>&- || { status=$$?; exit "$$((status == 255 ? 254 : status))"; }
   keep
   at 'the end'
 }
@@ -94,6 +101,7 @@ def install_script(spec: Mapping[str, Any], key: Secret) -> str:
         started=STARTED,
         key_file=KEY_FILE,
         key=_base64(key.reveal()),
+        lock=LOCK,
         log=LOG,
         log_folder=LOG.rpartition("/")[0],
         folder=WORK_FOLDER,

@@ -5,6 +5,7 @@ The script goes in on standard input, so nothing of it is in a process list on e
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ STARTED = "policysync: started"
 
 _NO_CONNECTION = 255
 _SAID = 300
+_SUDO = re.compile(r"^(sudo: |Sorry, user |(bash|sh)\S*:.*\bsudo\b).*", re.MULTILINE)
 _UNTRUSTED = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED", "Permission denied")
 
 
@@ -51,7 +53,13 @@ class Machines:
         where = address_of(machine)
         try:
             ended = subprocess.run(
-                self._command(machine), input=script, capture_output=True, text=True, check=False, timeout=seconds
+                self._command(machine),
+                input=script,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                timeout=seconds,
             )
         except FileNotFoundError as error:
             raise Refused(f"{where}: there is no program {self.options.program!r} here") from error
@@ -59,6 +67,9 @@ class Machines:
             message = f"{where}: no answer in {seconds:.0f} seconds"
             raise (OutcomeUnknown if changes else Unavailable)(message) from error
         if ended.returncode != _NO_CONNECTION or self.options.via == "local":
+            if ended.returncode and (said := _SUDO.search(ended.stderr)) and STARTED not in ended.stdout:
+                user = machine["ssh"]["user"]
+                raise Refused(f"{where}: {said[0]}; let {user} run bash by sudo without a password, or come as root")
             return Ran(ended.returncode, ended.stdout)
         # What the client itself says; the script's own words are on standard output only.
         said = " ".join(ended.stderr.split())[-_SAID:]

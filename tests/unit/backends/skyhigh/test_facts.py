@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -117,3 +118,12 @@ def test_the_shape_of_a_key_is_never_more_than_a_warning() -> None:
 def test_options_are_held_to_their_form(written: dict[str, Any], tmp_path: Any) -> None:
     with pytest.raises(Refused):
         options_of(written, tmp_path)
+
+
+def test_a_record_somebody_else_wrote_is_named_and_an_empty_one_is_none() -> None:
+    head = '{"os":{"id":"ubuntu","version":"22.04"},"record":'
+    assert machine_of(f"{head}null}}").record == {}
+    assert machine_of(head + json.dumps('{"begun": true}') + "}").record == {"begun": True}
+    for kept in ("{half", "[1]"):
+        with pytest.raises(Refused, match=r"installed\.json on the machine is not what policysync left there"):
+            machine_of(head + json.dumps(kept) + "}")
