@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -115,33 +116,47 @@ def run(args: Sequence[str] | None = None) -> int:
     try:
         ended = group.main(args, prog_name="policysync", standalone_mode=False)
         sys.stdout.flush()
-    except PolicySyncError as error:
-        _say(error)
-        return error.status
-    except click.UsageError as error:
-        # click's own status for bad usage is 2, which here says that changes are present.
-        text = io.StringIO()
-        error.show(text)
-        click.echo(redact(text.getvalue()), err=True, nl=False)
-        return Exit.ERROR
-    except click.ClickException as error:
-        _complain(error.format_message())
-        return Exit.ERROR
-    except (click.Abort, KeyboardInterrupt):
-        _complain("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has what it wanted; without this the interpreter complains when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.ERROR
+    except (PolicySyncError, click.ClickException, click.Abort, KeyboardInterrupt, BrokenPipeError) as error:
+        return _told(error)
     return ended if isinstance(ended, int) else Exit.DONE
 
 
 def main() -> None:
     """Entry point of the program."""
-    sys.excepthook = _show_bug
-    threading.excepthook = _show_thread_bug
-    status = run()
+    _show_bugs()
+    _leave(run())
+
+
+def fail(error: BaseException) -> NoReturn:
+    """End as a command ends that raised this: for what is answered without the command line."""
+    if isinstance(error, KeyboardInterrupt):
+        # As click does: what the terminal shows for Ctrl-C stands on a line of its own.
+        click.echo(err=True)
+    _leave(_told(error))
+
+
+def _told(error: BaseException) -> int:
+    """Tell a failure on stderr and return its exit status."""
+    if isinstance(error, PolicySyncError):
+        _say(error)
+        return error.status
+    if isinstance(error, click.UsageError):
+        # click's own status for bad usage is 2, which here says that changes are present.
+        text = io.StringIO()
+        error.show(text)
+        click.echo(redact(text.getvalue()), err=True, nl=False)
+    elif isinstance(error, click.ClickException):
+        _complain(error.format_message())
+    elif isinstance(error, BrokenPipeError):
+        # Whoever read us has what it wanted; without this the interpreter complains when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    else:
+        _complain("interrupted")
+        return INTERRUPTED
+    return Exit.ERROR
+
+
+def _leave(status: int) -> NoReturn:
     if status == INTERRUPTED:
         # Leaving in good order waits for the threads, and whoever interrupts does not want to.
         sys.stdout.flush()
@@ -164,6 +179,11 @@ def _complain(message: str) -> None:
     colour = False if os.environ.get("NO_COLOR") else None
     mark = click.style("error:", fg="red", bold=True)
     click.echo(f"{mark} {redact(message)}", err=True, color=colour)
+
+
+def _show_bugs() -> None:
+    sys.excepthook = _show_bug
+    threading.excepthook = _show_thread_bug
 
 
 def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
