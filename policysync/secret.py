@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 import json
-import logging
 import re
 from collections.abc import Iterator
 
@@ -137,18 +136,3 @@ def redact(text: str) -> str:
     A second line on what leaves the process as a whole, logs and the last word of a run; nothing may depend on it.
     """
     return _known.mask(text)
-
-
-_TRACEBACK = logging.Formatter()
-
-
-class RedactingFilter(logging.Filter):
-    """Masks secrets in log records, their tracebacks included; belongs on every handler."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = redact(record.getMessage())
-        record.args = None
-        if record.exc_info:
-            # A formatter takes the text that is already there instead of making its own.
-            record.exc_text = redact(_TRACEBACK.formatException(record.exc_info))
-        return True

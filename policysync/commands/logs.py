@@ -7,9 +7,23 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from policysync.secret import RedactingFilter, redact
+from policysync.secret import redact
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+
+_TRACEBACK = logging.Formatter()
+
+
+class RedactingFilter(logging.Filter):
+    """Masks secrets in log records, their tracebacks included; belongs on every handler."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = redact(record.getMessage())
+        record.args = None
+        if record.exc_info:
+            # A formatter takes the text that is already there instead of making its own.
+            record.exc_text = redact(_TRACEBACK.formatException(record.exc_info))
+        return True
 
 
 class TextLines(logging.Formatter):

@@ -47,8 +47,9 @@ class Source(Protocol):
         """Return the bytes of a file that `files` gave before; none when it has gone since."""
 
 
+# No `Source` itself: asking an object whether it is one reads all its members, and `dirty` asks git.
 @runtime_checkable
-class Composite(Source, Protocol):
+class Composite(Protocol):
     """A source that has single resources from other revisions; files of those are called `<revision>:<path>`."""
 
     @property

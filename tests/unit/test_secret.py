@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
-from policysync.secret import MASK, WITHHELD, RedactingFilter, Secret, redact, told
+from policysync.commands.logs import RedactingFilter
+from policysync.secret import MASK, WITHHELD, Secret, redact, told
 
 VALUE = "hunter2-long-enough"
 ODD = "odd-one \"\\/ü%+&<'"
