@@ -89,7 +89,7 @@ def _of_stage(
 ) -> Iterator[Rendered]:
     source = session.source_of(stage, revision)
     # References are not resolved: what is shown never holds a secret.
-    state = desired_state(source, session.project, stage, session.kinds)
+    state = desired_state(source, session.project, stage, session.kinds, in_order=True)
     for problem in state.problems:
         if problem.warning:
             click.echo(str(problem), err=True)

@@ -23,6 +23,7 @@ from policysync.kinds.kind import Kind
 from policysync.secret import Secret
 from policysync.state.normalize import desired_spec
 from policysync.state.resource import Resource
+from policysync.state.written import as_written
 
 Secrets = Callable[[str], Secret]
 
@@ -49,6 +50,7 @@ def desired_state(
     *,
     cache: ParseCache | None = None,
     engine: str = "rust",
+    in_order: bool = False,
 ) -> Desired:
     """Return the resources of a stage in normal form.
 
@@ -57,6 +59,7 @@ def desired_state(
             as an empty secret with the reference as its source.
         cache: remembers parsed files between runs; None takes that of the policy repository.
         engine: "rust" or "python", who gives the schema verdict.
+        in_order: leave every list in the order of the documents, for people; it is not for comparing.
     """
     cache = cache or open_cache(project.root)
     catalog = load(source, project, kinds, cache)
@@ -71,7 +74,8 @@ def desired_state(
         spec, findings = _with_secrets(draft.kind.root, draft.spec, secrets or _offline)
         problems += [draft.problem(finding, placing) for finding in findings]
         if not findings:
-            resources.append(_resource(draft, spec))
+            kind = as_written(draft.kind) if in_order else draft.kind
+            resources.append(_resource(draft, desired_spec(kind, spec)))
     return Desired(tuple(resources), tuple(sorted(set(problems))))
 
 
@@ -79,7 +83,7 @@ def _resource(draft: Draft, spec: Mapping[str, Any]) -> Resource:
     documents = [layer.document for layer in draft.layers]
     return Resource(
         draft.address,
-        desired_spec(draft.kind, spec),
+        spec,
         labels={name: value for document in documents for name, value in document.labels.items()},
         targets=next((document.targets for document in reversed(documents) if document.targets), ()),
         protect=next((document.protect for document in reversed(documents) if document.protect is not None), False),

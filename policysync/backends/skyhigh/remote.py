@@ -67,9 +67,9 @@ class Machines:
             message = f"{where}: no answer in {seconds:.0f} seconds"
             raise (OutcomeUnknown if changes else Unavailable)(message) from error
         if ended.returncode != _NO_CONNECTION or self.options.via == "local":
-            if ended.returncode and (said := _SUDO.search(ended.stderr)) and STARTED not in ended.stdout:
+            if ended.returncode and (denied := _SUDO.search(ended.stderr)) and STARTED not in ended.stdout:
                 user = machine["ssh"]["user"]
-                raise Refused(f"{where}: {said[0]}; let {user} run bash by sudo without a password, or come as root")
+                raise Refused(f"{where}: {denied[0]}; let {user} run bash by sudo without a password, or come as root")
             return Ran(ended.returncode, ended.stdout)
         # What the client itself says; the script's own words are on standard output only.
         said = " ".join(ended.stderr.split())[-_SAID:]
