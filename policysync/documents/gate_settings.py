@@ -24,8 +24,9 @@ GATE_NAMES = (
     "plan-clean",
 )
 _SPAN = re.compile(r"(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+)s)?\Z")
+_HAS_USER = re.compile(r"https?://[^/?#]*@")
 _MINUTE = timedelta(minutes=1)
-_STEERED = ("stricter", "looser")
+_SOAKED = ("stricter", "looser", "default")
 
 
 class Soak(NamedTuple):
@@ -118,16 +119,20 @@ def _soak(section: Section) -> Soak | None:
         span = _span(section, "soaked")
         return Soak(span, span, span) if span is not None else None
     each = section.section("soaked")
-    each.only("stricter", "looser", "default")
-    default = _span(each, "default") or timedelta(0)
-    stricter, looser = ((_span(each, name) or timedelta(0)) if name in each.value else default for name in _STEERED)
-    return Soak(stricter, looser, default)
+    each.only(*_SOAKED)
+    said = {name: span for name in _SOAKED if (span := _span(each, name)) is not None}
+    if not said:
+        section.refuse("soaked", "no time stands here, want one such as `soaked: 24h`", "duration")
+        return None
+    # What is not said waits as long as anything does: a gate that is left open says so.
+    default = said.get("default", max(said.values()))
+    return Soak(said.get("stricter", default), said.get("looser", default), default)
 
 
 def _span(section: Section, name: str) -> timedelta | None:
-    value = section.value.get(name)
-    if value is None:
+    if name not in section.value:
         return None
+    value = section.value[name]
     found = _SPAN.match(value) if isinstance(value, str) and value else None
     if not found:
         section.refuse(name, f"{shown(value)} stands here, want a time such as 24h, 30m or 3d12h", "duration")
@@ -152,6 +157,8 @@ def _check(section: Section, name: str, *, bare: bool = False) -> Check | None:
         each.refuse("", "want either `command: [program, argument, …]` or `url: https://…`", "gate")
     if url and not url.startswith(("https://", "http://")):
         each.refuse("url", f"{shown(url)} is no address; want one that begins with https://", "gate")
+    elif _HAS_USER.match(url):
+        each.refuse("url", "want an address without user and password: what stands here is in git", "gate")
     return Check(command, url, _span(each, "timeout") or _MINUTE)
 
 
@@ -165,7 +172,7 @@ def _count(section: Section, name: str) -> int:
 def _looser(section: Section) -> int:
     each = section.section("looser")
     each.only("approvals")
-    if "looser" in section.value and "approvals" not in each.value:
+    if "looser" in section.value and each.value.get("approvals") is None:
         each.refuse("", "want `looser: {approvals: 2}`", "required")
     return _count(each, "approvals")
 

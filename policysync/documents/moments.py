@@ -46,6 +46,10 @@ def moment_of(section: Section, name: str, zone: tzinfo | None, *, whole_day: bo
         if "zone" not in section.value:
             section.refuse(name, "which time zone? add `zone: Europe/Berlin`, or an offset to the time", "zone")
         return None
-    if whole_day and len(text) == _DAY:
-        moment += timedelta(days=1)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        if whole_day and len(text) == _DAY:
+            moment += timedelta(days=1)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        section.refuse(name, f"{shown(text)} is further away than a calendar goes", "time")
+        return None

@@ -15,6 +15,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(r"(?:(?P<days>[A-Za-z,-]+) +)?(?P<from>\d\d:\d\d)-(?P<to>\d\d:\d\d) +(?P<zone>[A-Za-z0-9_+/-]+)\Z")
 _CRON_FIELDS = 5
 _MINUTES_A_DAY = 24 * 60
+_NO_WINDOW = 'no window stands here, want one such as "Mon-Thu 08:00-16:00 Europe/Berlin", or a freeze'
 
 
 class Window(NamedTuple):
@@ -47,9 +48,16 @@ def windows(section: Section, name: str) -> Windows | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
+        if not value:
+            section.refuse(name, _NO_WINDOW, "window")
         return Windows(tuple(_texts(section, name)))
     each = section.section(name)
     each.only("open", "cron", "for", "zone", "freeze")
+    if not any(each.value.get(member) for member in ("open", "cron", "freeze")):
+        each.refuse("", _NO_WINDOW, "window")
+    for member in ("open", "cron", "freeze"):
+        if member in each.value and not each.value[member]:
+            each.refuse(member, f"nothing is said about `{member}`; say what it asks, or leave it out", "window")
     opened = [*_texts(each, "open"), *_cron(each)]
     return Windows(tuple(opened), tuple(_closed(each)))
 

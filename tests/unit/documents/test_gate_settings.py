@@ -34,7 +34,7 @@ def test_every_gate(tmp_path: Path) -> None:
         ' impact: {newly_failing: 3, unavailable: ignore}, window-open: "08:00-16:00 UTC"}'
     )
     found = load(tmp_path, text)
-    assert found.soaked == Soak(HOUR, 84 * HOUR, timedelta(0))
+    assert found.soaked == Soak(HOUR, 84 * HOUR, 84 * HOUR)
     assert found.verified_upstream == Check()
     assert found.verified == Check(("make", "smoke"), timeout=timedelta(minutes=5))
     assert (found.approvals, found.looser_approvals, found.impact) == (1, 2, Impact(3, ignore=True))
@@ -56,6 +56,18 @@ def test_one_time_is_for_all_changes(tmp_path: Path) -> None:
         ("{soaked: 24}", "/soaked: 24 stands here, want a time such as 24h, 30m or 3d12h [duration]"),
         ("{soaked: ''}", "want a time such as 24h"),
         ("{soaked: {worse: 1h}}", "unknown key `worse`"),
+        ("{soaked: {}}", "no time stands here, want one such as `soaked: 24h`"),
+        ("{soaked: {stricter: 1h, looser: }}", "/soaked/looser: null stands here, want a time such as 24h"),
+        ("{looser: {approvals: }}", "want `looser: {approvals: 2}`"),
+        ("{window-open: []}", "/window-open: no window stands here, want one such as"),
+        ("{window-open: {}}", "/window-open: no window stands here, want one such as"),
+        ("{window-open: {for: 8h, zone: UTC}}", "/window-open: no window stands here, want one such as"),
+        ("{window-open: {open: [], cron: '0 8 * * *', for: 1h, zone: UTC}}", "nothing is said about `open`"),
+        (
+            "{window-open: {freeze: [{from: 9999-12-31, to: 9999-12-31, zone: UTC}]}}",
+            '/freeze/0/to: "9999-12-31" is further away than a calendar goes',
+        ),
+        ("{verified: {url: 'https://ann:secret@example.com/'}}", "want an address without user and password"),
         ("{soaked: 999999999999d}", "is longer than anybody can wait"),
         ("{verified: {}}", "want either `command: [program, argument, …]` or `url: https://…`"),
         ("{verified: {url: 'file:///etc/passwd'}}", "is no address; want one that begins with https://"),
@@ -79,6 +91,11 @@ def test_what_is_refused(tmp_path: Path, gates: str, said: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         load(tmp_path, gates)
     assert said in str(caught.value)
+
+
+def test_what_is_not_said_soaks_as_long_as_anything(tmp_path: Path) -> None:
+    assert load(tmp_path, "{soaked: {stricter: 1h}}").soaked == Soak(HOUR, HOUR, HOUR)
+    assert load(tmp_path, "{soaked: {stricter: 1h, looser: 3h}}").soaked == Soak(HOUR, 3 * HOUR, 3 * HOUR)
 
 
 def test_the_first_stage_has_no_gates(tmp_path: Path) -> None:
