@@ -14,6 +14,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from zygote import process
+
 from policysync import secret
 from policysync.cli import run
 
@@ -46,7 +48,10 @@ class PolicyRepository:
 
     def run(self, *args: str) -> Ran:
         """Run `policysync` in the folder."""
-        return run_here(self, *args) if self.here else self.run_python("-m", "policysync", *args)
+        if self.here:
+            return run_here(self, *args)
+        ended = process.run(*args, cwd=self.root, environ=self._environ())
+        return Ran(ended.returncode, ended.stdout, ended.stderr)
 
     def run_python(self, *args: str) -> Ran:
         """Run this interpreter in the folder."""
@@ -62,16 +67,9 @@ class PolicyRepository:
         )
         return Ran(ended.returncode, ended.stdout, ended.stderr)
 
-    def start(self, *args: str) -> subprocess.Popen[str]:
+    def start(self, *args: str) -> process.Started:
         """Start `policysync` and return without waiting for it."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "policysync", *args],
-            cwd=self.root,
-            env=self._environ(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return process.start(*args, cwd=self.root, environ=self._environ())
 
     def write(self, file: str, text: str) -> None:
         """Write a file below the folder."""

@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 from acceptance.expression import filled, holds, shown
 from acceptance.github_stand_in import REPOSITORY, TOKEN
+from zygote import process
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -159,7 +160,7 @@ class Machine:
     def _environ(self) -> dict[str, str]:
         github = self.context["github"]
         return {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{process.scripts()}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             # Whoever runs the tests has a git identity; a runner has none.
             "HOME": str(self.home),

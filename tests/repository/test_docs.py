@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from zygote import process
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -80,7 +81,7 @@ class Shell:
     def run(self, line: str) -> str:
         where = self._home / "pwd"
         script = f"cd {str(self.folder)!r}; (exit {self.status}); {line}\nstatus=$?; pwd > {str(where)!r}; exit $status"
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        path = f"{process.scripts()}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environ = {"PATH": path, "HOME": str(self._home), "COLUMNS": "120", "LANG": "C.UTF-8"}
         ended = subprocess.run(
             ["bash", "-c", script],

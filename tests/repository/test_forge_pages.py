@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from acceptance.policy_repository import PolicyRepository, new_repository
+from zygote import process
 
 ROOT = Path(__file__).resolve().parents[2]
 _YAML = re.compile(r"^(?P<indent> *)```yaml\n(?P<body>.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -100,7 +102,7 @@ def test_the_gitlab_pipeline_meets_its_schema_and_runs(team: PolicyRepository, t
 
 
 def run(team: PolicyRepository, script: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    program = f"{Path(sys.executable).parent}"
+    program = f"{process.scripts()}{os.pathsep}{Path(sys.executable).parent}"
     told = "\n".join([f"export PATH={program!r}:$PATH", "set -eo pipefail", *script])
     environ = {**team._environ(), **variables, "CI_DEFAULT_BRANCH": "main"}
     return subprocess.run(

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from zygote import process
 
 from policysync.cli import run
 from policysync.commands.init import new_files
@@ -148,7 +148,6 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.
 
 def test_without_git_the_reason_is_said(tmp_path: Path) -> None:
     environ = {"PATH": str(tmp_path)}
-    line = [sys.executable, "-m", "policysync", "init", str(tmp_path / "new")]
-    ended = subprocess.run(line, env=environ, capture_output=True, text=True, check=False)
+    ended = process.run("init", str(tmp_path / "new"), environ=environ)
     assert ended.returncode == 1
     assert "git is not installed" in ended.stderr

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from unit.documents.world import PROJECT, kinds, policy, write
+from zygote import process
 
 A = "policies/base/a.yaml"
 BAD = f"{A}:5:12: /spec/enabled: `yes` is text in YAML 1.2; write true [type]\n"
@@ -25,9 +26,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str, home: Path | None = None) -> Done:
-    command = [sys.executable, "-m", "policysync", "validate", *arguments]
     environ = {**os.environ, "XDG_CACHE_HOME": str(home or folder / ".home")}
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    return process.run("validate", *arguments, cwd=folder, environ=environ)
 
 
 def test_problems_on_stdout_and_the_summary_on_stderr(root: Path) -> None:
