@@ -55,11 +55,10 @@ def _stated(source: Mapping[str, Any]) -> tuple[str, Any]:
 
 
 def _aws(where: Mapping[str, str]) -> str:
-    return (
-        f"${{aws-secret:{where['secretId']}#{where['jsonKey']}}}"
-        if where.get("jsonKey")
-        else (f"${{aws-secret:{where['secretId']}}}")
-    )
+    secret = where["secretId"]
+    if where.get("region") and not secret.startswith("arn:"):
+        secret = f"{where['region']}:{secret}"
+    return f"${{aws-secret:{secret}#{where['jsonKey']}}}" if where.get("jsonKey") else f"${{aws-secret:{secret}}}"
 
 
 _REFERENCES: Mapping[str, Callable[[Any], str]] = {

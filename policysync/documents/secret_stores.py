@@ -62,9 +62,9 @@ def from_vault(environ: Mapping[str, str], name: str) -> str:
 
 
 def from_aws(environ: Mapping[str, str], name: str) -> str:
-    """Return a secret of AWS Secrets Manager, or a field of it when it is JSON. NAME may be an ARN.
+    """Return a secret of AWS Secrets Manager, or a field of it when it is JSON. NAME may be an ARN, or REGION:NAME.
 
-    Credentials and region are found as every AWS tool finds them.
+    Credentials, and a region that is not said, are found as every AWS tool finds them.
 
     Raises:
         PolicySyncError: it is not there, or may not be read.
@@ -73,8 +73,7 @@ def from_aws(environ: Mapping[str, str], name: str) -> str:
     boto3 = _library("boto3", "aws", reference)
     failures = import_module("botocore.exceptions")
     secret, _, member = name.partition("#")
-    arn = secret.split(":")
-    region = arn[3] if arn[0] == "arn" and len(arn) > 3 else environ.get("AWS_REGION")
+    region, secret = _placed(secret, environ.get("AWS_REGION"))
     try:
         session = boto3.session.Session()
         _never_shown(session.get_credentials(), "secret_key", "token")
@@ -91,6 +90,14 @@ def from_aws(environ: Mapping[str, str], name: str) -> str:
     except ValueError as error:
         raise PolicySyncError(f"{reference}: the secret is not JSON, so it has no field {member}") from error
     return _member(fields, member, reference)
+
+
+def _placed(secret: str, usual: str | None) -> tuple[str | None, str]:
+    """Return the region of a secret and what it is called there. A name has no colon, an ARN has six."""
+    steps = secret.split(":")
+    if steps[0] == "arn" and len(steps) > 3:
+        return steps[3], secret
+    return (steps[0], steps[1]) if len(steps) == 2 else (usual, secret)
 
 
 def _library(module: str, extra: str, reference: str) -> Any:

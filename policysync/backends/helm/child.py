@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import helm_python as helm
@@ -30,7 +29,6 @@ def main() -> int:
 
 def _upgrade(request: Mapping[str, Any]) -> str:
     chart, release = request["chart"], request["release"]
-    values = yaml.safe_load(Path(request["values"]).read_text(encoding="utf-8"))
     options = {
         "namespace": request["namespace"],
         "timeout": request["wait"] or None,
@@ -42,9 +40,9 @@ def _upgrade(request: Mapping[str, Any]) -> str:
     place = chart["local"] or chart["name"]
     with _config(request["namespace"]) as config:
         if _is_there(config, release):
-            config.upgrade(place, release, values, max_history=request["history"], **options)
+            config.upgrade(place, release, request["values"], max_history=request["history"], **options)
         else:
-            config.install(place, release, values, **options)
+            config.install(place, release, request["values"], **options)
     return ""
 
 
@@ -67,9 +65,8 @@ def _render(request: Mapping[str, Any]) -> str:
     if not chart["local"]:
         sys.stderr.write("rendering needs a chart on disk; name it in chart.localPath\n")
         raise SystemExit(1)
-    values = yaml.safe_load(Path(request["values"]).read_text(encoding="utf-8"))
     with helm.Chart.load(chart["local"]) as loaded:
-        rendered = loaded.render(values, name=request["release"], namespace=request["namespace"])
+        rendered = loaded.render(request["values"], name=request["release"], namespace=request["namespace"])
     # The program does not let pass what is no YAML, and neither would an install.
     list(yaml.safe_load_all("\n---\n".join(rendered.values())))
     return "\n---\n".join(text for file, text in sorted(rendered.items()) if file.endswith((".yaml", ".yml")))

@@ -1,22 +1,18 @@
 """The Helm engine: the program `helm` where the PATH has one, else the one inside the Python package helm-python-sdk.
 
-Values go through a file of mode 0600 that is removed afterwards; nothing secret is an argument of a process.
+Values go in on standard input: nothing secret is an argument of a process, or left on a disk by one that was killed.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from policysync.errors import BackendError, NotServed, OutcomeUnknown, Refused, Unavailable
@@ -26,12 +22,16 @@ _EXTRA = "helm_python"
 _CHILD = "policysync.backends.helm.child"
 _HISTORY = 5
 _GRACE = 60
+_VALUES = ("--values", "-")
 _TRANSIENT = re.compile(
     r"connection refused|no such host|i/o timeout|TLS handshake timeout|\b(503|429)\b|too many requests",
     re.IGNORECASE,
 )
 _LATE = re.compile(
     r"timed out waiting|context deadline exceeded|client rate limiter|would exceed|not ready", re.IGNORECASE
+)
+_NO_CHART = re.compile(
+    r"is not a valid chart repository or cannot be reached|failed to (fetch|download)", re.IGNORECASE
 )
 _LOCKED = re.compile(r"another operation \(install/upgrade/rollback\) is in progress", re.IGNORECASE)
 
@@ -74,31 +74,29 @@ class Engine:
             Unavailable: nothing was done.
             OutcomeUnknown: it did not become ready in time, or the engine was ended.
         """
-        with _values_file(values) as file:
-            program = self._program()
-            if program:
-                self._run([program, *self._upgrade_arguments(release, chart, file)])
-            else:
-                self._ask({"verb": "upgrade", "chart": _chart(chart), "values": file, **_named(release)})
+        program = self._program()
+        if program:
+            self._run([program, *self._upgrade_arguments(release, chart)], "upgrade", json.dumps(values))
+        else:
+            self._ask({"verb": "upgrade", "chart": _chart(chart), "values": values, **_named(release)})
 
     def uninstall(self, release: Release) -> None:
         """Uninstall a release; one that is gone already is fine."""
         program = self._program()
         if program:
             arguments = ["uninstall", release.name, "--namespace", release.namespace, "--ignore-not-found"]
-            self._run([program, *arguments, *self._waiting()])
+            self._run([program, *arguments, *self._waiting()], "uninstall")
         else:
             self._ask({"verb": "uninstall", **_named(release)})
 
     def render(self, release: Release, chart: Chart, values: Mapping[str, Any]) -> str:
         """Return the objects a chart makes of values, as YAML. Reaches no cluster."""
-        with _values_file(values) as file:
-            program = self._program()
-            if program:
-                place = [chart.local] if chart.local else [chart.name, "--repo", chart.repository]
-                where = ["--namespace", release.namespace, "--version", chart.version, "--values", file]
-                return self._run([program, "template", release.name, *place, *where])
-            return self._ask({"verb": "render", "chart": _chart(chart), "values": file, **_named(release)})
+        program = self._program()
+        if program:
+            place = [chart.local] if chart.local else [chart.name, "--repo", chart.repository]
+            where = ["--namespace", release.namespace, "--version", chart.version, *_VALUES]
+            return self._run([program, "template", release.name, *place, *where], "render", json.dumps(values))
+        return self._ask({"verb": "render", "chart": _chart(chart), "values": values, **_named(release)})
 
     def _program(self) -> str:
         """Return the program, or nothing where the Python package serves.
@@ -114,11 +112,11 @@ class Engine:
             )
         return found or ""
 
-    def _upgrade_arguments(self, release: Release, chart: Chart, file: str) -> list[str]:
+    def _upgrade_arguments(self, release: Release, chart: Chart) -> list[str]:
         place = [chart.local] if chart.local else [chart.name, "--repo", chart.repository]
         return [
             *("upgrade", "--install", release.name, *place, "--version", chart.version),
-            *("--namespace", release.namespace, "--values", file, "--history-max", str(_HISTORY), *self._waiting()),
+            *("--namespace", release.namespace, *_VALUES, "--history-max", str(_HISTORY), *self._waiting()),
         ]
 
     def _waiting(self) -> list[str]:
@@ -127,14 +125,20 @@ class Engine:
     def _ask(self, request: Mapping[str, Any]) -> str:
         """Run the engine of the Python package in a child: Go inside, which must not be forked around."""
         asked = json.dumps({**request, "wait": self.wait, "history": _HISTORY})
-        return self._run([sys.executable, "-m", _CHILD], asked)
+        return self._run([sys.executable, "-m", _CHILD], request["verb"], asked)
 
-    def _run(self, command: Sequence[str], asked: str = "") -> str:
-        verb = command[1] if asked == "" else json.loads(asked)["verb"]
+    def _run(self, command: Sequence[str], verb: str, fed: str = "") -> str:
         limit = self.wait + _GRACE
         try:
             ended = subprocess.run(
-                command, input=asked, env=self.environ, capture_output=True, text=True, check=False, timeout=limit
+                command,
+                input=fed,
+                env=self.environ,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                timeout=limit,
             )
         except subprocess.TimeoutExpired as error:
             raise OutcomeUnknown(f"helm {verb} did not end within {limit} seconds") from error
@@ -151,23 +155,13 @@ def _failure(verb: str, status: int, said: str) -> BackendError:
     message = f"helm {verb}: {text or f'ended with status {status}'}"
     if _LOCKED.search(text):
         return Unavailable(f"{message}; another run holds the release")
+    if _NO_CHART.search(text):
+        return Unavailable(f"{message}; name a copy in chart.localPath where the repository cannot be reached")
     if status < 0 or _LATE.search(text):
         return OutcomeUnknown(message)
     if _TRANSIENT.search(text):
         return Unavailable(message) if verb == "render" else OutcomeUnknown(message)
     return Refused(message)
-
-
-@contextmanager
-def _values_file(values: Mapping[str, Any]) -> Iterator[str]:
-    """Lend a file of mode 0600 with values; JSON is YAML."""
-    descriptor, name = tempfile.mkstemp(prefix="policysync-", suffix=".yaml")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(values, file)
-        yield name
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _chart(chart: Chart) -> dict[str, str]:

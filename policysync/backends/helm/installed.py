@@ -82,9 +82,11 @@ class Reader:
         if release is None:
             return None
         if release.locked:
-            advice = f"wait for whoever does it, or take it back with `helm rollback {name} -n {namespace}`"
+            # The first revision has nothing to go back to.
+            verb = "rollback" if release.revision > 1 and release.status != "uninstalling" else "uninstall"
             said = (
-                f"release {name} of namespace {namespace} is {release.status} at revision {release.revision}; {advice}"
+                f"release {name} of namespace {namespace} is {release.status} at revision {release.revision}; wait for "
+                f"whoever does it, or, where that run died, end it with `helm {verb} {name} -n {namespace}`"
             )
             return Found({}, Hindrance("unreadable", "release-locked", said))
         wanted = str(resolve(declared, "/chart/name") or "cloud-connector")

@@ -138,6 +138,7 @@ ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:aqua-AbCdEf"
     [
         ("${aws-secret:prod/aqua}", '{"password": "hunter2222"}', "us-west-2", "prod/aqua"),
         ("${aws-secret:prod/aqua#password}", "hunter2222", "us-west-2", "prod/aqua"),
+        ("${aws-secret:eu-north-1:prod/aqua#password}", "hunter2222", "eu-north-1", "prod/aqua"),
         (f"${{aws-secret:{ARN}#password}}", "hunter2222", "eu-central-1", ARN),
     ],
 )
