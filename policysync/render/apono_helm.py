@@ -14,9 +14,10 @@ _USUAL = "v1.7.8"
 
 
 def helm_values(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values, the token as `<secret>`."""
+    """Return the values, the token as `<secret>`; without it where a Secret of the cluster is to give it."""
+    token = {} if spec["tokenFrom"].get("kubernetesSecret") else {"token": PLACEHOLDER}
     return {
-        "apono": {"token": PLACEHOLDER, "connectorId": spec["connectorId"], "url": "api.apono.io"},
+        "apono": {**token, "connectorId": spec["connectorId"], "url": "api.apono.io"},
         "image": {
             "registry": "registry.apono.io",
             "name": "apono-connector",

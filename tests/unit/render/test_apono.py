@@ -59,6 +59,14 @@ def test_the_values_of_a_connector() -> None:
     assert yaml.safe_load(rendered(document)["values.yaml"]) == wanted("apono-connector.helm-values.yaml")
 
 
+def test_the_values_leave_the_token_to_a_secret_of_the_cluster() -> None:
+    document = example("apono-connector")
+    document["spec"] |= {"install": {"method": "helm"}, "tokenFrom": {"kubernetesSecret": {"name": "t", "key": "k"}}}
+    wanted_values = wanted("apono-connector.helm-values.yaml")
+    del wanted_values["apono"]["token"]
+    assert yaml.safe_load(rendered(document)["values.yaml"]) == wanted_values
+
+
 def test_the_stack_of_a_role_and_its_link() -> None:
     document = example("apono-organization-role")
     del document["spec"]["connectorRoleArnFrom"]
