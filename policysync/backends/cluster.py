@@ -58,6 +58,10 @@ class Cluster:
         if kind.name != KIND:
             self._objects.rehearse(change, kind)
 
+    def preview(self, change: Change, kind: Kind) -> tuple[str, ...]:
+        """Return what a change of an object can do to workloads; see `port.Previews`."""
+        return () if kind.name == KIND else self._objects.preview(change, kind)
+
     def check(self, resource: Resource) -> Iterator[Sign]:
         """Yield what there is to say of a resource; see `port.Checks`."""
         if resource.address.kind == KIND:

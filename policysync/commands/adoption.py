@@ -92,7 +92,7 @@ class Adopting:
         if desired.errors:
             raise InvalidInput(desired.errors)
         staging = Staging(catalog, session.kinds)
-        drafts = {draft.address: draft for draft in staging.drafts(stage, staging.names(stage))}
+        drafts = {draft.address: draft for draft in staging.resources(stage, staging.names(stage))}
         everything = in_git(catalog, session.kinds, desired.resources)
         ledger = session.ledger(stage)
         applied = {address for target in stage.targets for address in ledger.last_applied(target.name)}

@@ -116,7 +116,7 @@ def new_texts(source: Source, replacements: Iterable[Replacement]) -> Iterator[t
         mark = "\ufeff" if text.startswith("\ufeff") else ""
         text = text.removeprefix(mark)
         for one in wanted:
-            steps = (*split(one.document.below), *one.path)
+            steps = (*split(one.document.below), *one.document.written(one.path))
             try:
                 text = rewritten(text, one.document.index, steps, one.value, as_json=name.endswith(".json"))
             except CannotRewrite as error:

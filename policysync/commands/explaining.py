@@ -94,7 +94,7 @@ def _told(sides: Sides, side: Side, git: _Git, state: State) -> Told:
     return Told(
         git.stage.name,
         git.revision,
-        {draft.address: draft for draft in staging.drafts(git.stage, staging.names(git.stage))},
+        {draft.address: draft for draft in staging.resources(git.stage, staging.names(git.stage))},
         {draft.address: overlay for draft, overlay in taken},
         partial(_place, catalog),
         _moved(sides, side, git, state) if state.live else {},

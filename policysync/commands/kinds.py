@@ -58,7 +58,7 @@ def as_json(kinds: Iterable[Kind]) -> str:
 
 def fields(kind: Kind) -> int:
     """Return how many members a `spec` of this kind can state, nested ones included."""
-    return sum(1 for field in walk(kind.root) if field.name and field.compared)
+    return sum(1 for field in walk(kind.root) if field.name and field.held)
 
 
 def _entry(kind: Kind) -> Mapping[str, Any]:

@@ -107,12 +107,16 @@ class Overlays:
         at = split(document.below)
         try:
             if document.spec or not at:
-                edit.lay(root, at, document.spec, over)
+                edit.lay(root, at, _as_written(document, document.spec), _as_written(document, over))
             else:
                 edit.add((), at[0], over)
         except CannotRewrite as error:
             raise PolicySyncError(f"{path}: {document} cannot be written back: {error}") from error
         self.texts[path] = edit.text
+
+
+def _as_written(document: Document, spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {document.spelt.get(name, name): value for name, value in spec.items()}
 
 
 @dataclass

@@ -95,7 +95,12 @@ def _of_stage(
             click.echo(str(problem), err=True)
     if state.errors:
         raise InvalidInput(state.problems)
-    for resource in selection.of_resources(state.resources):
+    # A document that stands for resources of another kind is rendered by its own name too.
+    named = {resource.address for resource in selection.of_resources(state.resources)}
+    named |= {made for made, document in state.documents.items() if selection.has(document)}
+    for resource in state.resources:
+        if resource.address not in named:
+            continue
         kind = session.kinds[resource.address.kind]
         renderer = RENDERERS.get(kind.schema.get("x-render", {}).get("by", ""))
         below = f"{kind.name}/{quote(resource.address.name, safe=' ')}"

@@ -14,6 +14,7 @@ from policysync.errors import Problem
 from policysync.kinds.kind import Kind
 from policysync.plan.diff import diff
 from policysync.plan.minimal import holds_secret
+from policysync.pointer import MISSING
 from policysync.reports.view import path_text
 from policysync.state.resource import Address, Resource
 
@@ -58,9 +59,14 @@ def _unclean(
 
 
 def differences(kind: Kind, stated: Mapping[str, object], live: Resource) -> tuple[str, ...]:
-    """Return the paths at which live is not as git states it. Secrets are not looked at: they are references here."""
+    """Return the paths at which live is not as git states it.
+
+    Secrets are not looked at: they are references here. Neither is what every document states, such as whose it is.
+    """
     edits = diff(kind.root, stated, live.spec)
-    return tuple(path_text(e.path) for e in edits if not (holds_secret(e.before) or holds_secret(e.after)))
+    always = {(name,) for name, field in kind.root.properties.items() if field.stated is not MISSING}
+    told = (edit for edit in edits if edit.path[:1] not in always)
+    return tuple(path_text(e.path) for e in told if not (holds_secret(e.before) or holds_secret(e.after)))
 
 
 def _by_file(problems: Iterable[Problem]) -> dict[str, str]:

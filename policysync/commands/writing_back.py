@@ -73,7 +73,7 @@ def _taken(
 ) -> tuple[WrittenBack, dict[str, str]]:
     """Return what is written and left, and the new text of each file."""
     staging = Staging(load(source, session.project, session.kinds), session.kinds)
-    drafts = {draft.address: draft for draft in staging.drafts(stage, staging.names(stage))}
+    drafts = {draft.address: draft for draft in staging.resources(stage, staging.names(stage))}
     wanted = frozenset(address for address in drafts if not asked.kinds or address.kind in asked.kinds)
     if asked.into == "overlay" or (not asked.into and not stage.first):
         overlays = Overlays(session.project, stage, source, drafts)

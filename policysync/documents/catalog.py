@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from policysync.documents.cache import NoCache, ParseCache
+from policysync.documents.declared import addresses
 from policysync.documents.document import Document
 from policysync.documents.envelope import Envelopes
 from policysync.documents.parse import collector_off
@@ -48,12 +49,14 @@ def names_of(catalog: Catalog, addresses: Iterable[Address], kinds: Mapping[str,
     return frozenset(
         name
         for name, document in catalog.base.items()
-        if document.kind in kinds and _address(document, kinds[document.kind]) in wanted
+        if document.kind in kinds and not wanted.isdisjoint(_addresses(document, kinds[document.kind]))
     )
 
 
-def _address(document: Document, kind: Kind) -> Address:
-    return Address(kind.name, document.name if len(kind.key) <= 1 else kind.name_of(document.spec))
+def _addresses(document: Document, kind: Kind) -> frozenset[Address]:
+    if len(kind.key) > 1:
+        return frozenset({Address(kind.name, kind.name_of(document.spec))})
+    return addresses(kind, document.name, document.spec)
 
 
 def _with(
@@ -67,7 +70,7 @@ def _with(
         taken = {name: document for name, document in theirs.items() if name in coming}
         return kept | {name: replace(d, where=_as_of(d.where, revision)) for name, d in taken.items()}
 
-    problems = (replace(problem, where=_as_of(problem.where, revision)) for problem in other.problems)
+    problems = (problem._replace(where=_as_of(problem.where, revision)) for problem in other.problems)
     return catalog._replace(
         base=mixed(catalog.base, other.base),
         overlays={stage: mixed(mine, other.overlays.get(stage, {})) for stage, mine in catalog.overlays.items()},
@@ -76,7 +79,7 @@ def _with(
 
 
 def _as_of(where: Location, revision: str) -> Location:
-    return replace(where, file=as_of(where.file, revision))
+    return where._replace(file=as_of(where.file, revision))
 
 
 def _load(source: Source, project: Project, kinds: Mapping[str, Kind], cache: ParseCache | None = None) -> Catalog:

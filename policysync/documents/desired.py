@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from policysync.documents.branches import branches
 from policysync.documents.cache import ParseCache, open_cache
 from policysync.documents.catalog import load
+from policysync.documents.declared import bound
 from policysync.documents.finding import Finding, Path
 from policysync.documents.judge import Judge
 from policysync.documents.project import Project, Stage
@@ -22,7 +24,7 @@ from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
 from policysync.secret import Secret
 from policysync.state.normalize import desired_spec
-from policysync.state.resource import Resource
+from policysync.state.resource import Address, Resource
 from policysync.state.written import as_written
 
 Secrets = Callable[[str], Secret]
@@ -30,10 +32,14 @@ Secrets = Callable[[str], Secret]
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The resources of a stage, and every problem of its documents. A resource with an error is left out."""
+    """The resources of a stage, and every problem of its documents. A resource with an error is left out.
+
+    `documents` says what the document is called that stands for a resource of another kind.
+    """
 
     resources: tuple[Resource, ...] = ()
     problems: tuple[Problem, ...] = ()
+    documents: Mapping[Address, Address] = dataclasses.field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -66,6 +72,7 @@ def desired_state(
     judged = Judge(catalog, project, kinds, engine=engine, cache=cache).stage(stage)
     cache.save()
     problems, placing, drafts = [*catalog.problems, *judged.problems], catalog.placing, deque(judged.good)
+    stands = {draft.address: draft.stands.address for draft in judged.good if draft.stands}
     # Of thousands of documents each goes as soon as its resource is there.
     del catalog, judged
     resources = []
@@ -76,7 +83,7 @@ def desired_state(
         if not findings:
             kind = as_written(draft.kind) if in_order else draft.kind
             resources.append(_resource(draft, desired_spec(kind, spec)))
-    return Desired(tuple(resources), tuple(sorted(set(problems))))
+    return Desired(tuple(resources), tuple(sorted(set(problems))), stands)
 
 
 def _resource(draft: Draft, spec: Mapping[str, Any]) -> Resource:
@@ -88,6 +95,7 @@ def _resource(draft: Draft, spec: Mapping[str, Any]) -> Resource:
         targets=next((document.targets for document in reversed(documents) if document.targets), ()),
         protect=next((document.protect for document in reversed(documents) if document.protect is not None), False),
         where=draft.where,
+        bound=bound(draft.stands.kind, draft.stands.spec) if draft.stands else bound(draft.kind, draft.spec),
     )
 
 

@@ -23,6 +23,7 @@ class Document:
         spec: as written, references unresolved.
         below: pointer of `spec` in the file; empty for an export without envelope.
         refers: whether any text in it holds `${`.
+        spelt: the members of `spec` that the file calls by another name, and that name.
     """
 
     where: Location
@@ -37,11 +38,16 @@ class Document:
     protect: bool | None = None
     absent: bool = False
     refers: bool = False
+    spelt: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def raw(self) -> bool:
         """Whether it is a body exported from the console, without envelope."""
         return not self.below
+
+    def written(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return where a path inside `spec` stands in the text of the spec."""
+        return (self.spelt.get(path[0], path[0]), *path[1:]) if path else path
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"

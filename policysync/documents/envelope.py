@@ -15,6 +15,7 @@ from policysync.documents.suggest import did_you_mean, one_of
 from policysync.errors import Location, Problem
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import kind_name
+from policysync.pointer import MISSING, resolve
 
 API_VERSION = "policysync/v1"
 MEMBERS = ("apiVersion", "kind", "metadata", "spec")
@@ -123,10 +124,11 @@ class _Envelope:
     def document(self, kind: str, metadata: Mapping[str, Any]) -> Document:
         name = self.member("/metadata", metadata, "name", str, "", required=True)
         namespace = self.member("/metadata", metadata, "namespace", str, "")
-        if namespace and name:
-            name = f"{namespace}/{name}"
         absent = self.member("/metadata", metadata, "absent", bool, False)
         spec = self.member("", self.value, "spec", dict, {}, required=not absent)
+        namespace = self.namespace(kind, namespace, spec)
+        if namespace and name:
+            name = f"{namespace}/{name}"
         if absent and not self.stage:
             self.refuse("/metadata/absent", "belongs into an overlay; delete this document instead", "absent")
         if absent and spec:
@@ -144,6 +146,20 @@ class _Envelope:
             absent=absent,
             refers=mentions(spec),
         )
+
+    def namespace(self, kind: str, stated: str, spec: Mapping[str, Any]) -> str:
+        """Return the namespace of an object, said in metadata or where its kind lets the spec say it."""
+        # Only a namespace makes it worth reading the schema; see `read`.
+        if not any(isinstance(member, dict) and "namespace" in member for member in spec.values()):
+            return stated
+        pointer = self.all.kinds[kind].namespace
+        said = resolve(spec, pointer) if pointer else MISSING
+        if not isinstance(said, str) or not said:
+            return stated
+        if stated and stated != said:
+            message = f"{shown(said)} stands here, and metadata.namespace is {shown(stated)}; keep one"
+            self.refuse(f"/spec{pointer}", message, "stated-twice")
+        return said
 
     def labels(self, metadata: Mapping[str, Any]) -> Mapping[str, str]:
         labels: Mapping[str, Any] = self.member("/metadata", metadata, "labels", dict, {})

@@ -89,7 +89,8 @@ class Judge:
             drafts = tuple(draft for draft in drafts if part.concerns(draft, self._refers(draft)))
         found = [(draft, problem) for draft in drafts for problem in self._alone(draft)]
         found += self._dangling(drafts, names, stage)
-        found += _same_names(drafts)
+        resources = tuple(resource for draft in drafts for resource in self.staging.made_of(draft))
+        found += _same_names(resources)
         found += [(draft, problem) for draft in drafts if (problem := self._homeless(draft, stage))]
         if part is None:
             # Imported where everything is judged: one document is judged without.
@@ -101,8 +102,8 @@ class Judge:
             for draft, finding in (*stated_twice(drafts), *too_close(drafts), *clashes(drafts))
         ]
         wrong = {id(draft) for draft, problem in found if not problem.warning}
-        good = tuple(draft for draft in drafts if id(draft) not in wrong)
-        return Judged(drafts, good, tuple(problem for _, problem in found))
+        good = tuple(one for one in resources if wrong.isdisjoint((id(one), id(one.stands))))
+        return Judged(resources, good, tuple(problem for _, problem in found))
 
     def _homeless(self, draft: Draft, stage: Stage) -> Problem | None:
         """Return a warning when no target of the stage is meant by a resource."""

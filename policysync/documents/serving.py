@@ -32,7 +32,8 @@ def belongs(target: Target, kind: Kind, resource: Resource) -> bool:
     """Return whether git means a target by what it says of a resource."""
     if resource.targets and target.name not in resource.targets:
         return False
-    return holds(target, kind, resource.spec)
+    asked = resource.bound.items()
+    return holds(target, kind, resource.spec) and all(_agrees(v, target.options.get(option)) for option, v in asked)
 
 
 def holds(target: Target, kind: Kind, spec: Mapping[str, Any]) -> bool:

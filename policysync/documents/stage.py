@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from policysync.documents.branches import branches
 from policysync.documents.catalog import Catalog, Name
+from policysync.documents.declared import expanded, spelt, spelt_twice
 from policysync.documents.document import Document
 from policysync.documents.expand import Expansion, literal_secrets
 from policysync.documents.finding import Finding
@@ -37,6 +38,7 @@ class Draft(NamedTuple):
         spec: the layers merged; references to secrets are still text.
         problems: what is wrong with its references and its name.
         shared: equal for drafts that are the same in several stages.
+        stands: the draft of the document that stands for it, where that is of another kind.
     """
 
     kind: Kind
@@ -44,11 +46,13 @@ class Draft(NamedTuple):
     spec: Mapping[str, Any]
     problems: tuple[Problem, ...]
     shared: tuple[int, ...]
+    stands: Draft | None = None
 
     @property
     def address(self) -> Address:
         document = self.layers[0].document
-        return Address(self.kind.name, document.name if len(self.kind.key) == 1 else self.kind.name_of(self.spec))
+        named = len(self.kind.key) == 1 and document.kind == self.kind.name
+        return Address(self.kind.name, document.name if named else self.kind.name_of(self.spec))
 
     @property
     def exported(self) -> bool:
@@ -75,7 +79,7 @@ class Draft(NamedTuple):
 
 def placed(document: Document, path: tuple[str, ...], finding: Finding, placing: Placing) -> Problem:
     """Return a finding with its place in one document."""
-    pointer = document.below + join(path)
+    pointer = document.below + join(document.written(path))
     where = placing.at(document.where, document.index, pointer, finding.at_key)
     return Problem(where, pointer, finding.message, finding.code, finding.warning)
 
@@ -109,8 +113,25 @@ class Staging:
                 self._drafts[shared] = self._draft(documents, expansion, shared)
             yield self._drafts[shared]
 
+    def resources(self, stage: Stage, names: Iterable[Name]) -> Iterator[Draft]:
+        """Yield the drafts of a stage, those that stand for resources of another kind replaced by these."""
+        for draft in self.drafts(stage, names):
+            yield from self.made_of(draft)
+
+    def made_of(self, draft: Draft) -> Iterator[Draft]:
+        """Yield the resources a draft stands for: itself, or others."""
+        expands = draft.kind.expands
+        other = self.kinds.get(expands.kind) if expands else None
+        specs = expanded(draft.kind, draft.spec, other)
+        if specs is None or other is None:
+            yield draft
+            return
+        for spec in specs:
+            yield draft._replace(kind=other, spec=spec, stands=draft)
+
     def _draft(self, documents: tuple[Document, ...], expansion: Expansion, shared: tuple[int, ...]) -> Draft:
         kind = self.kinds[documents[0].kind]
+        documents = tuple(spelt(kind, document) for document in documents)
         problems: list[Problem] = []
         layers = []
         for document in documents:
@@ -129,7 +150,7 @@ class Staging:
             spec, findings = expansion.of(kind.root, document.spec)
         else:
             spec, findings = document.spec, literal_secrets(self._secrets(kind), document.spec)
-        return Layer(document, spec), [*findings, *_other_name(kind, document, spec)]
+        return Layer(document, spec), [*findings, *_other_name(kind, document, spec), *spelt_twice(kind, spec)]
 
     def _secrets(self, kind: Kind) -> Field | None:
         if kind.name not in self._secret_branches:

@@ -14,11 +14,13 @@ ON_ROOT = frozenset({"x-kind", "x-api", "x-render"})
 
 ON_FIELD = frozenset(
     {
+        "x-alias-of",
         "x-applies-to",
         "x-applies-when",
         "x-computed",
         "x-confidence",
         "x-cosmetic",
+        "x-declared",
         "x-echo",
         "x-empty",
         "x-env-specific",
@@ -43,6 +45,7 @@ ON_FIELD = frozenset(
         "x-server-filled",
         "x-set",
         "x-source",
+        "x-stated",
         "x-stricter",
         "x-unlimited",
         "x-usual",
@@ -67,6 +70,7 @@ _DATA = (
     "x-idle",
     "x-initial",
     "x-empty",
+    "x-stated",
     "x-known",
     "x-kind",
     "x-api",

@@ -46,6 +46,9 @@ class Field:
         without: the sibling whose value is taken out of this list before it is compared; empty when none.
         from_text: the member of its elements that a bare text in this list stands for; empty when there are none.
         required_on: "create" when only that call needs the field.
+        declared: only documents say it: where a resource belongs, or how. Never sent, never compared.
+        alias_of: the sibling that this is another name of, in documents; empty when it is none.
+        stated: the value every document states, whether it says so or not; MISSING when there is none.
         idle: a mapping all of whose members have this value does nothing; MISSING where that means nothing.
         known: the values seen so far; another one is a warning, not an error.
         usual: the pattern a text usually has, and what to say as a warning of one that has not; empty when none.
@@ -84,6 +87,9 @@ class Field:
     without: str = ""
     from_text: str = ""
     required_on: str = ""
+    declared: bool = False
+    alias_of: str = ""
+    stated: Any = MISSING
     stricter: Stricter = None
     unlimited: Any = MISSING
     gated_by: str = ""
@@ -106,6 +112,11 @@ class Field:
     def compared(self) -> bool:
         """Whether git can say anything about it."""
         return not (self.read_only or self.env_specific)
+
+    @property
+    def held(self) -> bool:
+        """Whether a target can hold it, and the two sides are compared by it."""
+        return self.compared and not self.declared and not self.alias_of
 
 
 def paired(field: Field, beside: Mapping[str, Any], text: Any) -> str:
@@ -142,6 +153,9 @@ def field_of(schema: Mapping[str, Any], kind: str, name: str = "") -> Field:
         without=schema.get("x-without", ""),
         from_text=schema.get("x-from-text", ""),
         required_on=schema.get("x-required-on", ""),
+        declared=schema.get("x-declared", False),
+        alias_of=schema.get("x-alias-of", ""),
+        stated=schema.get("x-stated", MISSING),
         stricter=_stricter(schema.get("x-stricter")),
         unlimited=schema.get("x-unlimited", MISSING),
         gated_by=schema.get("x-gated-by", ""),

@@ -26,6 +26,23 @@ class Builtin:
     confidence: str = "sure"
 
 
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Documents that stand for resources of another kind.
+
+    Attributes:
+        when: the values, by pointer, that make a document such a one.
+        each: the member of the spec that lists the names of the resources.
+        kind: the kind they are of.
+        spec: where in the document each of their members stands, by pointer. What is not stated has its default.
+    """
+
+    when: Mapping[str, Any]
+    each: str
+    kind: str
+    spec: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One kind of resource.
@@ -34,6 +51,8 @@ class Kind:
         name: PascalCase; what a document's `kind` says.
         backends: who may serve it; `backend_of` says which of them serves one resource.
         binds: which option of a target a value of the spec has to agree with, by the pointer of the value.
+        namespace: the pointer of the value that may stand for metadata.namespace; empty where none may.
+        expands: which of its documents stand for resources of another kind; None where none do.
         key: the members of `spec` that make the natural key. One member is also the resource's name in git;
             several are joined by `/` for messages, and `metadata.name` is then free.
         scope: kinds with the same scope share one space of names.
@@ -77,6 +96,8 @@ class Kind:
     editions: tuple[str, ...] = ()
     eventual: int = 0
     binds: Mapping[str, str] = field(default_factory=dict)
+    namespace: str = ""
+    expands: Expansion | None = None
     manual: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     chosen_by: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)

@@ -132,7 +132,7 @@ class _Telling:
 
 def _can_say(field: Field, *, whole: bool) -> bool:
     # A write-only value cannot be read, so whatever stands there is not it. One without effect is left alone.
-    return field.compared and not field.write_only and (field.relevant or whole)
+    return field.held and field.stated is MISSING and not field.write_only and (field.relevant or whole)
 
 
 def _is_supplied(field: Field, value: Any, beside: Mapping[str, Any], above: Mapping[str, Any]) -> bool:

@@ -47,7 +47,7 @@ def _members(
                 over[name] = told[name]
         elif name not in field.properties and name not in live:
             over[name] = None
-        elif sub.compared and not sub.sensitive and not sub.write_only:
+        elif sub.held and not sub.sensitive and not sub.write_only:
             value = _against(sub, base[name], told.get(name, MISSING), live.get(name, MISSING), side)
             if value is not MISSING:
                 over[name] = value

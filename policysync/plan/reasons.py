@@ -175,7 +175,7 @@ def _stating(told: Told, address: Address, path: Path) -> Iterator[Reason]:
             if own is None:
                 continue
             document = layer.document
-            where = told.place(document, document.below + join(own))
+            where = told.place(document, document.below + join(document.written(own)))
             if document.stage:
                 yield Reason(Why.OVERLAY, told.stage, "", where)
             for name in dict.fromkeys(_variables(at(document.spec, own))):

@@ -10,6 +10,7 @@ from typing import Any
 
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import load_kinds
+from policysync.pointer import MISSING
 from policysync.render.artefact import Artefact, yaml_text
 
 PROPOSED = ("CompliancePolicy", "RuntimePolicy", "VulnerabilityPolicy")
@@ -52,7 +53,12 @@ def definition(kind: Kind, *, namespaced: bool) -> dict[str, Any]:
     plural, group = str(api["plural"]), str(api["group"])
     names = {"kind": kind.name, "listKind": f"{kind.name}List", "plural": plural, "singular": kind.name.lower()}
     spec = _structural(kind.schema)
-    properties = {name: member for name, member in spec["properties"].items() if name not in kind.key}
+    fields = kind.root.properties
+    properties = {
+        name: member
+        for name, member in spec["properties"].items()
+        if name not in kind.key and fields[name].held and fields[name].stated is MISSING
+    }
     status = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {
         "name": api["version"],

@@ -145,9 +145,10 @@ def _blank(field: Field, empty: Any, side: Side) -> Any:
 
 
 def _of_object(field: Field, side: Side) -> Normalize:
-    members = {name: normalizer(below, side) for name, below in sorted(field.properties.items()) if below.compared}
+    members = {name: normalizer(below, side) for name, below in sorted(field.properties.items()) if below.held}
     if side is Side.STATED:
-        return partial(_stated, members)
+        always = {name: below.stated for name, below in field.properties.items() if below.stated is not MISSING}
+        return partial(_stated, members, always)
     absent = {name: _absent(field.properties[name], side) for name in members}
     constant = {name: absent[name]() for name in absent if not isinstance(absent[name](), list | dict)}
     template = {name: value for name, value in constant.items() if value is not MISSING}
@@ -155,10 +156,10 @@ def _of_object(field: Field, side: Side) -> Normalize:
     return partial(_filled, members, template, fresh)
 
 
-def _stated(members: Mapping[str, Normalize], value: Any) -> Any:
+def _stated(members: Mapping[str, Normalize], always: Mapping[str, Any], value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
-    kept = {}
+    kept = dict(always)
     for name in sorted(value):
         v = value[name]
         if v is None or name not in members:

@@ -60,7 +60,8 @@ class Resource:
 
     A live resource with a `hindrance` is there, and its spec says nothing.
 
-    `labels`, `targets` and `protect` come from git and are empty on a live resource.
+    `labels`, `targets`, `protect` and `bound` come from git and are empty on a live resource. `bound` are the options
+    that the target has to have, as far as its document says so beside the spec.
     Sensitive values are `Secret`s on both sides.
     """
 
@@ -73,3 +74,4 @@ class Resource:
     protect: bool = False
     where: Location = Location("")
     hindrance: Hindrance | None = None
+    bound: Mapping[str, Any] = field(default_factory=dict, compare=False)

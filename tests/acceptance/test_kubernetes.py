@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import yaml
 from acceptance.policy_repository import PolicyRepository, Ran, new_repository, run_here
 from systems.cluster_hands import Hands
 from systems.kube_standin.cluster import Failure
@@ -248,20 +249,54 @@ def test_an_object_somebody_else_took_over_is_not_deleted(
     assert dev.client.get(POLICY)["metadata"]["name"] == "default-namespace-compliance"
 
 
-def test_labels_and_fields_changed_by_hand_are_taken_back_together(
+def test_a_mark_taken_off_by_hand_is_drift_and_comes_back(
     repository: PolicyRepository, start: Start, hands: Lend
 ) -> None:
     start("dev")
     dev = hands("dev")
     dev.install(*WANTED)
+    # Labels of a document are its own, for --select.
     repository.replace("policies/base/compliance.yaml", "metadata:\n", "metadata:\n  labels: {team: web}\n")
     repository.commit("a label")
     ran(repository, "apply", "--stage", "dev", "--yes")
-    dev.edit(POLICY, {"metadata": {"labels": {"team": "api"}}, "spec": {"schedule": "9 9 * * *"}})
+    mark = {"app.kubernetes.io/managed-by": "policysync"}
+    assert dev.client.get(POLICY)["metadata"]["labels"] == mark
+    dev.edit(
+        POLICY, {"metadata": {"labels": {**dict.fromkeys(mark), "team": "api"}}, "spec": {"schedule": "9 9 * * *"}}
+    )
+    assert "managedBy" in ran(repository, "drift", "--stage", "dev", status=2).out
     ran(repository, "apply", "--stage", "dev", "--yes")
     held = dev.client.get(POLICY)
-    assert held["metadata"]["labels"] == {"team": "web", "app.kubernetes.io/managed-by": "policysync"}
+    assert held["metadata"]["labels"] == {"team": "api", **mark}
     assert held["spec"]["schedule"] == "0 * * * *"
+    dev.edit(POLICY, {"metadata": {"labels": dict.fromkeys(mark)}})
+    ran(repository, "apply", "--stage", "dev", "--yes")
+    repository.git("rm", "--quiet", "policies/base/compliance.yaml")
+    repository.commit("gone")
+    ran(repository, "apply", "--stage", "dev", "--yes", "--prune", "--allow", "empty-desired")
+    assert not list(dev.client.list(POLICY.rpartition("/")[0]))
+
+
+def test_an_object_taken_over_is_marked_by_the_first_apply(
+    repository: PolicyRepository, start: Start, hands: Lend
+) -> None:
+    start("dev")
+    dev = hands("dev")
+    dev.install(*WANTED)
+    body = yaml.safe_load(SEED)
+    dev.client.post(POLICY.rpartition("/")[0], body, {"fieldManager": "kubectl-create"})
+    repository.git("rm", "--quiet", "policies/base/compliance.yaml")
+    repository.commit("nothing yet")
+    ran(repository, "adopt", "--stage", "dev", "--kind", "CompliancePolicy")
+    (file,) = (repository.root / "policies" / "base").rglob("*.yaml")
+    text = file.read_text(encoding="utf-8")
+    assert "complianceConfig" in text
+    assert "managedBy" not in text
+    repository.commit("adopted")
+    assert "1 to change" in ran(repository, "plan", "--stage", "dev").out
+    ran(repository, "apply", "--stage", "dev", "--yes")
+    assert dev.client.get(POLICY)["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "policysync"}
+    assert "No changes" in ran(repository, "plan", "--stage", "dev", "--detailed-exitcode").out
 
 
 def test_who_may_work_in_one_namespace_only_plans_there(

@@ -27,6 +27,16 @@ SAMPLES: dict[str, tuple[str, Spec, Spec]] = {
     ),
     "AquaGateway": ("aqua/gateway", {**_OPERATED, "deploy": _DEPLOY}, {"mtls": True}),
     "AquaKubeEnforcer": ("aqua/kube", {"config": {"cluster_name": "eu"}}, {"validatingWebhookTimeout": 5}),
+    "AquaLightning": (
+        "aqua/lightning",
+        {
+            "common": _OPERATED["common"],
+            "global": {"cluster_name": "eu"},
+            "kubeEnforcer": {"infra": _OPERATED["infra"]},
+            "enforcer": {"infra": _OPERATED["infra"], "deploy": _DEPLOY},
+        },
+        {"global": {"cluster_name": "us"}},
+    ),
     "AquaScanner": ("aqua/scan", {**_OPERATED, "deploy": _DEPLOY, "login": {"host": "aqua"}}, {"runAsNonRoot": True}),
     "AquaServer": ("aqua/server", {**_OPERATED, "deploy": _DEPLOY}, {"configMapData": {"AQUA_X": "1"}}),
     "AquaStarboard": ("aqua/reports", {"config": {}, "deploy": _DEPLOY}, {"logDevMode": True}),

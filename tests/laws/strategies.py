@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import Kinds, load_kinds
+from policysync.pointer import MISSING
 
 CANARY = "canary-3f9c"
 KINDS: Kinds = load_kinds()
@@ -57,10 +58,12 @@ def _keys(kind: Kind) -> tuple[str, ...]:
 
 
 @cache
-def _objects(field: Field, always: tuple[str, ...] = (), *, git: bool) -> st.SearchStrategy[dict[str, Any]]:
-    said = {name: below for name, below in field.properties.items() if below.compared or not git}
+def _objects(field: Field, named: tuple[str, ...] = (), *, git: bool) -> st.SearchStrategy[dict[str, Any]]:
+    # What every document states is so in whatever was applied; what only documents say is in no spec that is compared.
+    always = {name: st.just(below.stated) for name, below in field.properties.items() if below.stated is not MISSING}
+    said = {name: below for name, below in field.properties.items() if below.held or not git}
     members = {name: values(below, git=git) for name, below in said.items()}
-    keys = {name: st.sampled_from(["one", "two", "three/3"]) for name in always}
+    keys = {**always, **{name: st.sampled_from(["one", "two", "three/3"]) for name in named}}
     some = st.lists(st.sampled_from(sorted(members)), max_size=8, unique=True) if members else st.just([])
     chosen = some.flatmap(lambda names: st.fixed_dictionaries({**{n: members[n] for n in names}, **keys}))
     if git:

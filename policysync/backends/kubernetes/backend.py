@@ -12,6 +12,7 @@ from policysync.backends.kubernetes.failures import Forbidden, Missing
 from policysync.backends.kubernetes.health import healths, preflight
 from policysync.backends.kubernetes.managed import BY_HAND
 from policysync.backends.kubernetes.objects import OWNED, Naming, resource_of, unreadable
+from policysync.backends.kubernetes.preview import previewed
 from policysync.backends.kubernetes.settling import settled, wait_until_gone
 from policysync.backends.kubernetes.writing import Writing, marked
 from policysync.backends.port import Facts, Level, Sign
@@ -150,6 +151,10 @@ class Kubernetes:
                 raise Refused(f"{change.address} is not there any more; make the plan again")
             fresh = Change(change.action, change.address, live, change.after, change.edits)
             self._writing.update(served, kind, fresh, dry=True)
+
+    def preview(self, change: Change, kind: Kind) -> tuple[str, ...]:
+        """Return what a change can do to workloads; see `port.Previews`."""
+        return tuple(previewed(self.client, change, kind))
 
     def check(self, resource: Resource) -> Iterator[Sign]:
         """Yield what there is to say of an object; see `port.Checks`."""

@@ -15,6 +15,7 @@ from policysync.backends.kubernetes.client import Client
 from policysync.backends.kubernetes.discovery import Served
 from policysync.backends.kubernetes.failures import Forbidden, Missing
 from policysync.backends.kubernetes.settling import condition, is_behind
+from policysync.backends.kubernetes.workloads import label_query
 from policysync.backends.port import Level, Sign
 from policysync.errors import BackendError
 
@@ -81,9 +82,9 @@ def preflight(client: Client, served: Served, namespace: str, spec: Mapping[str,
         yield _exists(client, f"/api/v1/namespaces/{namespace}", f"namespace {namespace}", Level.ERROR)
     for name in (spec.get("namespaceSelector") or {}).get("matchNames") or ():
         yield _exists(client, f"/api/v1/namespaces/{name}", f"namespace {name}", Level.WARNING)
-    labels = (spec.get("labelSelector") or {}).get("matchLabels") or {}
+    labels = label_query(spec.get("labelSelector") or {})
     if labels:
-        yield _matches(client, ",".join(f"{key}={value}" for key, value in sorted(labels.items())))
+        yield _matches(client, labels)
 
 
 def _exists(client: Client, path: str, what: str, missing: Level) -> Sign:

@@ -10,11 +10,11 @@ from policysync.backends.kubernetes.discovery import Served
 from policysync.errors import Refused
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind
+from policysync.render.cluster_object import OWNER_LABEL
 from policysync.state.normalize import live_spec, new_spec
 from policysync.state.resource import Address, Hindrance, Resource
 from policysync.state.wire import plain
 
-OWNER_LABEL = "app.kubernetes.io/managed-by"
 OWNED = f"{OWNER_LABEL}={MANAGER}"
 """The selector of what the product made."""
 
@@ -66,7 +66,8 @@ class Naming:
 def resource_of(served: Served, kind: Kind, held: Mapping[str, Any], name: str) -> Resource:
     """Return the live resource that an object is."""
     about = held.get("metadata") or {}
-    spec = live_spec(kind, {**_content(served, held), kind.key[0]: name})
+    mark = {kind.api["mark"]: (about.get("labels") or {}).get(OWNER_LABEL)} if "mark" in kind.api else {}
+    spec = live_spec(kind, {**_content(served, held), **mark, kind.key[0]: name})
     going = about.get("deletionTimestamp")
     hindrance = None
     if going:
@@ -80,12 +81,10 @@ def unreadable(kind: Kind, name: str, why: str) -> Resource:
     return Resource(Address(kind.name, name), {}, hindrance=Hindrance("unreadable", "forbidden", why))
 
 
-def body_of(
-    served: Served, namespace: str, name: str, content: Mapping[str, Any], labels: Mapping[str, str]
-) -> dict[str, Any]:
+def body_of(served: Served, namespace: str, name: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """Return an object as it is applied; what the server makes is left to it."""
     metadata: dict[str, Any] = {"name": name, **({"namespace": namespace} if namespace else {})}
-    metadata["labels"] = {**labels, OWNER_LABEL: MANAGER}
+    metadata["labels"] = {OWNER_LABEL: MANAGER}
     body = {"apiVersion": served.api_version, "kind": served.kind, "metadata": metadata}
     return {**body, served.content: dict(content)} if served.content else {**content, **body}
 
@@ -93,13 +92,18 @@ def body_of(
 def created(kind: Kind, after: Resource) -> dict[str, Any]:
     """Return the content of a new object: what git states, initial values and defaults, and no empty shells."""
     whole = plain(_lean(new_spec(kind, after.spec), after.spec))
-    return {name: value for name, value in whole.items() if name not in kind.key}
+    return _sent(kind, whole)
 
 
 def stated(kind: Kind, after: Resource, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return what git states laid over what is to be kept. Maps with free names are stated whole."""
     whole = _laid(kind.root, plain(after.spec), kept)
-    return {name: value for name, value in whole.items() if name not in kind.key}
+    return _sent(kind, whole)
+
+
+def _sent(kind: Kind, whole: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a spec that stand in the object's content: the others are its name and its label."""
+    return {name: value for name, value in whole.items() if name not in (*kind.key, kind.api.get("mark"))}
 
 
 def _laid(field: Field, spec: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from policysync.backends.kubernetes.client import MANAGER, Client
 from policysync.backends.kubernetes.discovery import Served
 from policysync.backends.kubernetes.failures import Conflict, Missing, Owned
 from policysync.backends.kubernetes.managed import applied, owners
-from policysync.backends.kubernetes.objects import OWNER_LABEL, Naming, body_of, created, resource_of, stated
+from policysync.backends.kubernetes.objects import Naming, body_of, created, resource_of, stated
+from policysync.backends.kubernetes.preview import not_ours_to_make
 from policysync.errors import Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
 from policysync.plan.diff import diff
 from policysync.pointer import MISSING
+from policysync.render.cluster_object import OWNER_LABEL
 from policysync.state.resource import Resource
 
 Object = dict[str, Any]
@@ -36,14 +38,16 @@ class Writing:
         """Make an object, unless it is there exactly as it is to be; then somebody asks twice.
 
         Raises:
-            Refused: it exists and differs.
+            Refused: it exists and differs, or git does not state what it is made of.
         """
         namespace, name = self._naming.place(served, after.address.name)
         path = served.path(namespace, name)
         try:
             held = self._client.get(path)
         except Missing:
-            body = body_of(served, namespace, name, created(kind, after), after.labels)
+            if why := not_ours_to_make(kind, after):
+                raise Refused(why) from None
+            body = body_of(served, namespace, name, created(kind, after))
             return self._client.apply(path, body, dry=dry)
         live = resource_of(served, kind, held, after.address.name)
         if diff(kind.root, after.spec, live.spec, last=after.spec):
@@ -64,7 +68,7 @@ class Writing:
         if kind.api.get("update") == "merge":
             return self._client.merge(path, _content(served, stated(kind, after, {})), dry=dry)
         content = stated(kind, after, _kept(served, before.raw))
-        body = body_of(served, namespace, name, content, after.labels)
+        body = body_of(served, namespace, name, content)
         try:
             held = self._client.apply(path, body, dry=dry)
         except Conflict as conflict:

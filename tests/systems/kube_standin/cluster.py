@@ -55,6 +55,8 @@ BUILT_IN = (
     Sort("", "v1", "Pod", "pods", True),
     Sort("apps", "v1", "Deployment", "deployments", True),
     Sort("apps", "v1", "ReplicaSet", "replicasets", True),
+    Sort("apps", "v1", "StatefulSet", "statefulsets", True),
+    Sort("apps", "v1", "DaemonSet", "daemonsets", True),
     Sort("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", True),
     Sort("rbac.authorization.k8s.io", "v1", "Role", "roles", True),
     Sort("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", True),

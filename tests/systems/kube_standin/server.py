@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -248,13 +249,22 @@ def _patched(held: Any, patch: Any, *, by_name: bool = False) -> Any:
 
 def _selected(held: Object, query: Mapping[str, str]) -> bool:
     labels = held["metadata"].get("labels") or {}
-    wanted = [
-        part.split("=", 1) for part in query.get("labelSelector", "").replace("==", "=").split(",") if "=" in part
-    ]
+    wanted = re.split(r",(?![^(]*\))", query.get("labelSelector", "").replace("==", "="))
     named = [
         part.split("=", 1)[1] for part in query.get("fieldSelector", "").split(",") if part.startswith("metadata.name=")
     ]
-    return all(labels.get(n) == v for n, v in wanted) and all(held["metadata"]["name"] == name for name in named)
+    return all(_selects(labels, term) for term in wanted if term) and all(
+        held["metadata"]["name"] == name for name in named
+    )
+
+
+def _selects(labels: Mapping[str, str], term: str) -> bool:
+    if listed := re.fullmatch(r"(\S+) (in|notin) \((.*)\)", term):
+        return (labels.get(listed[1]) in listed[3].split(",")) == (listed[2] == "in")
+    name, equals, value = term.partition("=")
+    if equals:
+        return labels.get(name) == value
+    return name[1:] not in labels if name.startswith("!") else name in labels
 
 
 def _handler(server: StandIn) -> type[BaseHTTPRequestHandler]:

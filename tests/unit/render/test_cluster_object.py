@@ -10,20 +10,22 @@ from policysync.kinds.load import load_kinds
 from policysync.render.cluster_object import render
 from policysync.render.crds import PROPOSED, crds
 from policysync.secret import Secret
+from policysync.state.normalize import desired_spec
 from policysync.state.resource import Address, Resource
 
 KINDS = load_kinds()
 
 
 def test_a_manifest_says_what_git_says() -> None:
-    spec = {"name": "aqua/kube", "config": {"cluster_name": "eu"}, "token": Secret("token-in-clear")}
+    stated = {"name": "aqua/kube", "config": {"cluster_name": "eu"}, "token": Secret("token-in-clear")}
+    spec = desired_spec(KINDS["AquaKubeEnforcer"], stated)
     resource = Resource(Address("AquaKubeEnforcer", "aqua/kube"), spec, labels={"team": "web"})
     (artefact,) = render(resource, KINDS["AquaKubeEnforcer"])
     assert artefact.name == "kube.yaml"
     assert yaml.safe_load(artefact.text) == {
         "apiVersion": "operator.aquasec.com/v1alpha1",
         "kind": "AquaKubeEnforcer",
-        "metadata": {"name": "kube", "namespace": "aqua", "labels": {"team": "web"}},
+        "metadata": {"name": "kube", "namespace": "aqua", "labels": {"app.kubernetes.io/managed-by": "policysync"}},
         "spec": {"config": {"cluster_name": "eu"}, "token": "<secret>"},
     }
 
