@@ -17,8 +17,8 @@ An author's mistake is not an exception but a `Problem`: all of them are collect
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Exit(IntEnum):
@@ -32,8 +32,7 @@ class Exit(IntEnum):
     PARTLY_APPLIED = 5
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A place in a file. Line and column count from 1; 0 means the file as a whole."""
 
     file: str
@@ -44,8 +43,7 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake in a file.
 
     `message` says what is wrong, then what would be right. `code` is stable: ignore rules and tests name it.
@@ -56,7 +54,7 @@ class Problem:
     pointer: str
     message: str
     code: str = "invalid"
-    warning: bool = field(default=False, compare=False)
+    warning: bool = False
 
     def __str__(self) -> str:
         pointer = f" {self.pointer}:" if self.pointer else ""

@@ -129,10 +129,11 @@ def _private_name() -> str:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with suppress(FileExistsError), file.open("x", encoding="ascii") as out:
                 out.write(os.urandom(16).hex())
-        name = file.read_text(encoding="ascii").strip()
+        # As UTF-8, whose decoder is there already.
+        name = file.read_text(encoding="utf-8").strip()
     except (OSError, ValueError, RuntimeError):
         return ""
-    return name if name.isalnum() else ""
+    return name if name.isalnum() and name.isascii() else ""
 
 
 def _own_folder(folder: Path) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean `x`?" for the nearest known word, or nothing when none is near."""
     candidates = list(known)
     lowered = {name.lower(): name for name in reversed(candidates)}
-    near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    # Imported when something is misspelt.
+    near = importlib.import_module("difflib").get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f"; did you mean `{lowered[near[0]]}`?" if near else ""
 
 

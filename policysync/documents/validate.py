@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -81,7 +80,7 @@ def _in_stages(problem: Problem, names: list[str], total: int) -> Problem:
     """Name the stages of a problem where that says something: not all of them, and not plain from the file."""
     if len(names) == total or problem.where.file.startswith(STAGES) or _says(problem, names):
         return problem
-    return dataclasses.replace(problem, message=f"{problem.message} (stage {', '.join(names)})")
+    return problem._replace(message=f"{problem.message} (stage {', '.join(names)})")
 
 
 def _says(problem: Problem, names: list[str]) -> bool:

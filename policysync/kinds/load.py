@@ -11,7 +11,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ import orjson
 from policysync.errors import InvalidInput, Location, Problem
 from policysync.kinds.annotations import unknown_annotations
 from policysync.kinds.field import field_of
-from policysync.kinds.kind import Builtin, Expansion, Kind
+from policysync.kinds.kind import Builtin, Kind
 
 _HERE = Path(__file__).resolve().parent.parent
 _SCHEMA_WORDS = frozenset({"$schema", "$id", "$ref"})
 
 
+@cache
 def builtin_schemas() -> Path:
     """Return the folder of the schemas that come with the product, from a checkout or an installed wheel."""
     checkout = _HERE.parent / "schemas"
@@ -138,8 +139,6 @@ def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
         editions=_texts(about.get("edition", ())),
         eventual=about.get("eventual", 0),
         binds=about.get("target", {}),
-        namespace=about.get("namespace", ""),
-        expands=Expansion(**about["expands"]) if "expands" in about else None,
         manual={action: tuple(steps) for action, steps in about.get("manual", {}).items()},
         chosen_by="" if isinstance(backend, str) else backend["by"],
         choices=choices,
