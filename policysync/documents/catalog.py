@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from policysync.documents.cache import NoCache, ParseCache
+from policysync.documents.declared import addresses
 from policysync.documents.document import Document
 from policysync.documents.envelope import Envelopes
 from policysync.documents.parse import collector_off
@@ -48,12 +49,14 @@ def names_of(catalog: Catalog, addresses: Iterable[Address], kinds: Mapping[str,
     return frozenset(
         name
         for name, document in catalog.base.items()
-        if document.kind in kinds and _address(document, kinds[document.kind]) in wanted
+        if document.kind in kinds and not wanted.isdisjoint(_addresses(document, kinds[document.kind]))
     )
 
 
-def _address(document: Document, kind: Kind) -> Address:
-    return Address(kind.name, document.name if len(kind.key) <= 1 else kind.name_of(document.spec))
+def _addresses(document: Document, kind: Kind) -> frozenset[Address]:
+    if len(kind.key) > 1:
+        return frozenset({Address(kind.name, kind.name_of(document.spec))})
+    return addresses(kind, document.name, document.spec)
 
 
 def _with(

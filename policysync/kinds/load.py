@@ -20,7 +20,7 @@ import orjson
 from policysync.errors import InvalidInput, Location, Problem
 from policysync.kinds.annotations import unknown_annotations
 from policysync.kinds.field import field_of
-from policysync.kinds.kind import Builtin, Kind
+from policysync.kinds.kind import Builtin, Expansion, Kind
 
 _HERE = Path(__file__).resolve().parent.parent
 _SCHEMA_WORDS = frozenset({"$schema", "$id", "$ref"})
@@ -139,6 +139,8 @@ def _kind(about: Mapping[str, Any], schema: dict[str, Any], file: Path) -> Kind:
         editions=_texts(about.get("edition", ())),
         eventual=about.get("eventual", 0),
         binds=about.get("target", {}),
+        namespace=about.get("namespace", ""),
+        expands=Expansion(**about["expands"]) if "expands" in about else None,
         manual={action: tuple(steps) for action, steps in about.get("manual", {}).items()},
         chosen_by="" if isinstance(backend, str) else backend["by"],
         choices=choices,
