@@ -124,8 +124,8 @@ def _renderer(kind: Kind) -> Renderer:
 def _refuse_secret(address: Address, artefact: Artefact) -> None:
     if artefact.secret or PLACEHOLDER in artefact.text:
         raise Refused(
-            f"{address}: {artefact.name} would hold a secret, and git must not; name a kubernetesSecret instead, or have"
-            " a target of its own apply it"
+            f"{address}: {artefact.name} would hold a secret, and git must not; name a kubernetesSecret instead, or"
+            " have a target of its own apply it"
         )
 
 

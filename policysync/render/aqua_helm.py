@@ -13,6 +13,9 @@ from policysync.render.aqua_tunnels import chart_tunnels, tunnels_digest
 TUNNELS_MARK = "policysync.io/tunnels-sha256"
 SECRET_MARK = "policysync.io/secret-rev"  # noqa: S105 - the name of an annotation
 OWN_MARKS = "policysync.io/"
+SIGNS_IN = ("usernameFrom", "passwordFrom", "tokenFrom")
+"""The members of `auth` that say where a secret is kept."""
+
 HEALTH_PORT = 8080
 PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 

@@ -163,6 +163,9 @@ def test_the_story_of_a_connector_on_a_real_api_server(
     record_property("system", f"a connector by {helm} against {real.NAME}")
 
 
+NAME = "aqua-cloud-connector"
+
+
 def generation(api: StandIn) -> int:
     found = api.cluster.get(api.cluster.sort("apps", "deployments"), "aqua", "aqua-cloud-connector")
     return int(found["metadata"]["generation"])
@@ -205,6 +208,31 @@ def test_another_token_starts_the_pods_again_and_shows_as_a_change(world: Connec
     world.environ.clear()
     assert world.plan(stated).changes == ()
     assert "tk-" not in repr(plan)
+
+
+def rotate(world: Connectors, api: StandIn, value: str) -> None:
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "aqua-cc-token", "namespace": "aqua"}}
+    body["data"] = {"token": base64.b64encode(value.encode()).decode()}
+    api.cluster.write(api.cluster.sort("", "secrets"), "aqua", "aqua-cc-token", body, "kubectl")
+
+
+@pytest.mark.parametrize("method", ["helm", "manifests"])
+def test_another_token_in_a_secret_of_the_cluster_starts_the_pods_again(
+    world: Connectors, api: StandIn, method: str
+) -> None:
+    stated = spec(world.context, install={"method": method})
+    world.apply(stated)
+    rotate(world, api, "tk-first-4411")
+    assert world.plan(stated).changes == ()
+    world.apply({**stated, "replicas": 3}, stated)
+    stated["replicas"] = 3
+    before = generation(api)
+    rotate(world, api, "tk-second-5522")
+    plan = world.apply(stated)
+    assert edits(plan) == {"auth/tokenFrom/kubernetesSecret/key": ("token (another value)", "token")}
+    assert generation(api) == before + 1
+    assert world.plan(stated).changes == ()
+    assert "tk-" not in repr(plan) + repr(api.cluster.get(api.cluster.sort("apps", "deployments"), "aqua", NAME))
 
 
 def release_secrets(api: StandIn) -> list[tuple[str, ...]]:

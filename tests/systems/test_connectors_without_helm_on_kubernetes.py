@@ -74,12 +74,20 @@ def test_edits_by_hand_show_in_the_words_of_the_document_and_are_taken_back(worl
     hands.close()
 
 
-def test_another_token_is_a_change_and_a_missing_one_is_refused(world: Connectors) -> None:
+def generation(api: StandIn) -> int:
+    found = api.cluster.get(api.cluster.sort("apps", "deployments"), "aqua", "aqua-cloud-connector")
+    return int(found["metadata"]["generation"])
+
+
+def test_another_token_is_a_change_and_a_missing_one_is_refused(world: Connectors, api: StandIn) -> None:
     stated = plainly(world)
     world.apply(stated)
+    before = generation(api)
     world.environ["AQUA_TOKEN"] = "tk-second-5522"
     assert "auth/tokenFrom/env" in edits(world.plan(stated))
     world.apply(stated)
+    # Variables from a Secret are read when a pod starts, and never again.
+    assert generation(api) == before + 1
     assert world.plan(stated).changes == ()
     world.environ.clear()
     with pytest.raises(Refused, match="AQUA_TOKEN is not set"):

@@ -18,11 +18,11 @@ from policysync.backends.cloudformation.described import (
     SUCCEEDED,
     Described,
 )
-from policysync.backends.cloudformation.fingerprint import fingerprint, matches
 from policysync.backends.cloudformation.reading import hindrance_of
 from policysync.backends.cloudformation.stacks import Stacks
 from policysync.backends.cloudformation.template import fitted, source_of, summary
 from policysync.backends.cloudformation.waiting import Watch
+from policysync.backends.fingerprint import fingerprint, matches
 from policysync.backends.means import Means
 from policysync.backends.secret_source import resolve
 from policysync.errors import OutcomeUnknown, Refused, Unavailable

@@ -86,7 +86,7 @@ class Connectors:
         if spec["install"]["method"] == "helm":
             self._upgrade(spec)
         else:
-            self._objects().apply(spec, partial(self._reveal, spec))
+            self._objects().apply(spec, partial(self._reveal, spec), self._mark_of_objects(spec))
 
     def check(self, resource: Resource) -> Iterator[Sign]:
         """Yield how a connector is, and whether it could be installed; see `port.Checks`."""
@@ -107,7 +107,11 @@ class Connectors:
 
     def _reader(self, declared: Spec) -> Reader:
         _, namespace = named_release(declared)
-        return Reader(self.client, lambda source, value: self._vault.same(source, value, namespace))
+        return Reader(
+            self.client,
+            lambda source, value: self._vault.same(source, value, namespace),
+            lambda mark, auth: self._vault.marked(mark, auth, namespace),
+        )
 
     def _reveal(self, spec: Spec, source: Spec) -> str:
         return self._vault.find(source, named_release(spec)[1]).reveal()
@@ -119,13 +123,19 @@ class Connectors:
         name, namespace = named_release(spec)
         before = self._reader(spec).release(spec)
         values = helm_values(spec, partial(self._reveal, spec))
+        held = (before.config.get("podAnnotations") or {}).get(SECRET_MARK) if before else ""
+        if mark := self._vault.mark(spec["auth"], namespace, str(held or "")):
+            # The chart leaves pods running with the old secret otherwise.
+            values["podAnnotations"] |= {SECRET_MARK: mark}
         if before is not None:
-            values["podAnnotations"] |= _secret_mark(before.config, values)
             take_back(self.client, before)
         if spec["release"]["createNamespace"]:
             # Not left to Helm, which looks at it with the OpenAPI description of the cluster in any case.
             self._objects().make_namespace(namespace)
         self._engine.upgrade(Named(name, namespace), self._chart(spec), values)
+
+    def _mark_of_objects(self, spec: Spec) -> str:
+        return self._vault.mark(spec["auth"], named_release(spec)[1], self._reader(spec).secret_mark(spec))
 
     def _chart(self, spec: Spec) -> Chart:
         chart = spec["chart"]
@@ -149,20 +159,3 @@ def _unmanaged(name: str) -> Spec:
     """Return what is known of a connector that git does not have: `namespace/release`."""
     namespace, _, release = name.rpartition("/")
     return {"release": {"namespace": namespace, "name": release}}
-
-
-def _secret_mark(before: Spec, values: Spec) -> dict[str, str]:
-    """Return the annotation that makes pods start again when a secret in the values changed.
-
-    The chart leaves them running with the old one otherwise.
-    """
-    held = (before.get("podAnnotations") or {}).get(SECRET_MARK)
-    number = int(held) if isinstance(held, str) and held.isdecimal() else 0
-    if _secrets(before) != _secrets(values):
-        number += 1
-    return {SECRET_MARK: str(number)} if number else {}
-
-
-def _secrets(values: Spec) -> tuple[Any, ...]:
-    creds = values.get("userCreds") or {}
-    return (values.get("token") or "", creds.get("username") or "", creds.get("password") or "")

@@ -19,7 +19,7 @@ from policysync.backends.kubernetes.failures import Forbidden, Missing
 from policysync.backends.secret_source import named
 from policysync.errors import Refused
 from policysync.pointer import resolve
-from policysync.render.aqua_helm import stated
+from policysync.render.aqua_helm import SECRET_MARK, SIGNS_IN, stated
 from policysync.render.aqua_objects import (
     MANAGED_BY,
     NAME,
@@ -44,10 +44,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads connectors of one cluster. `same` compares a secret with what a document names."""
+    """Reads connectors of one cluster.
+
+    `same` compares a secret with what a document names, `marked` a fingerprint with what a way to sign in names.
+    """
 
     client: Client
     same: SameSecret
+    marked: Callable[[str, Mapping[str, Any]], bool]
 
     def find(self, declared: Mapping[str, Any]) -> Found | None:
         """Return the connector that a spec describes, None when it is not there."""
@@ -98,6 +102,8 @@ class Reader:
     def _of_release(self, release: Release, declared: Mapping[str, Any]) -> Spec:
         spec = {**_echoed(declared), **from_values(release.values, declared, self.same), "install": {"method": "helm"}}
         spec["chart"] = {**_echoed(declared).get("chart", {}), "name": release.chart, "version": release.version}
+        marks = release.values.get("podAnnotations") or {}
+        spec["auth"] = self._as_marked(spec["auth"], marks)
         live = held(self.client, release.manifest, release.namespace)
         strange = [*foreign_values(release.defaults, release.config, release.values), *foreign(release.manifest, live)]
         if release.status != "deployed":
@@ -122,10 +128,30 @@ class Reader:
         compared = [thing for (kind, _), thing in wanted.items() if kind != "Secret"]
         strange = [f"{kind} {name} is gone" for kind, name in wanted if kind == "Secret" and (kind, name) not in there]
         strange += foreign(compared, there)
-        marks = deployment["spec"]["template"]["metadata"].get("annotations") or {}
+        marks = _marks(deployment)
+        spec["auth"] = self._as_marked(spec["auth"], marks)
         if marks.get(TUNNELS_MARK) != tunnels_digest(documented_file(seen.get("tunnels", ()))):
             strange.append(f"Deployment {NAME} {TUNNELS_MARK}")
         return Found({**spec, "foreign": strange})
+
+    def secret_mark(self, declared: Mapping[str, Any]) -> str:
+        """Return the fingerprint of what the pods of plain objects sign in with; empty where there is none."""
+        about = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": NAME}}
+        try:
+            return str(_marks(self.client.get(path_of(about, named_release(declared)[1]))).get(SECRET_MARK) or "")
+        except Missing:
+            return ""
+
+    def _as_marked(self, auth: Spec, marks: Mapping[str, Any]) -> Spec:
+        """Return how pods sign in; where a Secret of the cluster has another value than when they started, that."""
+        inside = {name: from_cluster for name in SIGNS_IN if (from_cluster := _of_cluster(auth.get(name)))}
+        if not inside or self.marked(str(marks.get(SECRET_MARK) or ""), auth):
+            return auth
+        named_so = {
+            name: {"kubernetesSecret": {**where, "key": f"{where['key']} (another value)"}}
+            for name, where in inside.items()
+        }
+        return {**auth, **named_so}
 
     def _auth(
         self, declared: Mapping[str, Any], variables: Mapping[str, tuple[str, str]], there: Mapping[Any, Object]
@@ -216,6 +242,15 @@ def _of_account(declared: Mapping[str, Any], there: Mapping[Any, Object]) -> Spe
     account = there.get(("ServiceAccount", str(wanted["serviceAccount"].get("name"))))
     wanted["serviceAccount"]["create"] = account is not None
     return {**wanted, "platform": declared.get("platform")}
+
+
+def _of_cluster(source: Any) -> Mapping[str, Any]:
+    return (source or {}).get("kubernetesSecret") or {}
+
+
+def _marks(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
+    marks: Mapping[str, Any] = deployment["spec"]["template"]["metadata"].get("annotations") or {}
+    return marks
 
 
 def _is_ours(thing: Object) -> bool:

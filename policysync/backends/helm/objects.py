@@ -13,6 +13,7 @@ from policysync.backends.kubernetes.failures import Missing
 from policysync.backends.kubernetes.settling import settled, wait_until_gone
 from policysync.clock import Clock
 from policysync.errors import OutcomeUnknown, Refused
+from policysync.render.aqua_helm import SECRET_MARK
 from policysync.render.aqua_objects import MANAGED_BY, manifests, operator_resource
 
 Spec = Mapping[str, Any]
@@ -28,10 +29,13 @@ class Objects:
         self._client = client
         self._clock = clock
 
-    def apply(self, spec: Spec, reveal: Callable[[Mapping[str, Any]], str]) -> None:
-        """Apply every object on the server, and take away those that are wanted no more."""
+    def apply(self, spec: Spec, reveal: Callable[[Mapping[str, Any]], str], mark: str = "") -> None:
+        """Apply every object on the server, and take away those that are wanted no more.
+
+        `mark` goes to the pods: with another one they start again.
+        """
         _, namespace = named_release(spec)
-        wanted = _wanted(spec, reveal)
+        wanted = tuple(_marked(thing, mark) for thing in _wanted(spec, reveal))
         take_back_from(self._client, (thing for thing in wanted if thing["kind"] != _KEPT), namespace)
         for thing in wanted:
             path = path_of(thing, namespace)
@@ -86,6 +90,12 @@ class Objects:
         except Missing:
             return
         wait_until_gone(lambda: self._client.get(path), uid, self._clock, _WAIT)
+
+
+def _marked(thing: dict[str, Any], mark: str) -> dict[str, Any]:
+    if mark and thing["kind"] == "Deployment":
+        thing["spec"]["template"]["metadata"]["annotations"][SECRET_MARK] = mark
+    return thing
 
 
 def _wanted(spec: Spec, reveal: Callable[[Mapping[str, Any]], str]) -> tuple[dict[str, Any], ...]:

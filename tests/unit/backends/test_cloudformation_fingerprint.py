@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policysync.backends.cloudformation.fingerprint import fingerprint, matches, seen_as
+from policysync.backends.cloudformation.fingerprint import seen_as
+from policysync.backends.fingerprint import fingerprint, matches
 from policysync.errors import PolicySyncError
 from policysync.secret import Secret
 
