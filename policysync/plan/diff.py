@@ -143,23 +143,27 @@ class _Walk:
             if key in desired and key in live:
                 yield from self.member(each, step, found, effect=effect)
             else:
-                cause = self.cause(found, whole=isinstance(sides.last, list))
+                cause = self.cause(each, found, whole=isinstance(sides.last, list))
                 posture = Posture.NEUTRAL if effect else posture_of_element(field, found.live, found.desired)
                 yield Edit(step, found.live, found.desired, cause, posture, effect is Effect.NONE)
 
     def edit(self, field: Field, path: Path, sides: Sides, *, effect: Effect, whole: bool = False) -> Edit:
         posture = Posture.NEUTRAL if effect else posture_of(field, sides.live, sides.desired)
-        return Edit(path, sides.live, sides.desired, self.cause(sides, whole=whole), posture, effect is Effect.NONE)
+        return Edit(
+            path, sides.live, sides.desired, self.cause(field, sides, whole=whole), posture, effect is Effect.NONE
+        )
 
-    def cause(self, sides: Sides, *, whole: bool) -> Cause:
+    def cause(self, field: Field, sides: Sides, *, whole: bool) -> Cause:
         """Return who moved. `whole` says that what was last applied is known even where it is MISSING."""
         if sides.last is MISSING and not whole:
             return Cause.PENDING
         same = self.same if whole else self.alike
         if same(sides.live, sides.last):
             return Cause.PENDING
-        # An element in the console holds what the server filled in as well.
-        if sides.live is not MISSING and sides.last is not MISSING and says(sides.live, sides.last, self.salt):
+        # An element in the console holds what the server filled in as well, which it does not where it knows no form.
+        known = sides.live is not MISSING and sides.last is not MISSING
+        formless = isinstance(sides.live, Mapping) and not field.properties
+        if known and not formless and says(sides.live, sides.last, self.salt):
             return Cause.PENDING
         return Cause.DRIFT if same(sides.desired, sides.last) else Cause.CONFLICT
 

@@ -176,12 +176,21 @@ def _property(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _required(schema: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the members a schema wants for these values, conditions on constants included."""
+    """Yield the members a schema wants for these values, conditions on other members included."""
     yield from schema.get("required", ())
     for part in schema.get("allOf", ()):
-        wanted = part.get("if", _NOTHING).get("properties", _NOTHING)
-        if all(live.get(name) == condition.get("const", MISSING) for name, condition in wanted.items()):
-            yield from part.get("then", _NOTHING).get("required", ())
+        if "if" in part:
+            yield from part.get("then" if _holds(part["if"], live) else "else", _NOTHING).get("required", ())
+
+
+def _holds(condition: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a value is as a condition wants it, in the words that conditions are written with."""
+    if "const" in condition or "enum" in condition:
+        return value in condition.get("enum", (condition.get("const"),))
+    members = value if isinstance(value, Mapping) else _NOTHING
+    return all(name in members for name in condition.get("required", ())) and all(
+        _holds(below, members[name]) for name, below in condition.get("properties", _NOTHING).items() if name in members
+    )
 
 
 def holds_secret(value: Any) -> bool:

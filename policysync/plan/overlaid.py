@@ -30,7 +30,7 @@ def overlaid(
         live: a spec in normal form.
     """
     told = stated(kind, live, reference=reference)
-    over = _members(kind.root, base, told.spec, live, Side.STATED)
+    over = _members(kind.root, base, told.spec, live, Side.NEW if kind.whole else Side.STATED)
     for member in kind.key:
         over.pop(member, None)
     return Stated(over, told.secrets, tuple(path for path in told.supplied if _leads_somewhere(over, path)))

@@ -115,6 +115,12 @@ def test_an_element_says_who_moved_it(
     assert [edit[3] for edit in found] == [cause]
 
 
+def test_what_is_put_into_an_object_without_a_form_was_put_there_by_somebody() -> None:
+    field = root(affinity={"type": "object", "default": {}})
+    found = edits(field, {"affinity": {}}, {"affinity": {"a": 1}}, {"affinity": {}})
+    assert found == [("affinity", {"a": 1}, {}, Cause.DRIFT)]
+
+
 def test_only_what_git_states_is_compared() -> None:
     assert edits(root(x=NAMES, y=NAMES), {"x": []}, {"y": ["a"], "newer": 1}) == []
 

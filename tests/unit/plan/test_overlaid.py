@@ -40,10 +40,8 @@ def test_laid_over_what_one_console_says_it_says_what_the_other_says(
     base = document(kind, first, full=full)
     over = overlaid(kind, base, second).spec
     laid = both(kind, base, over)
-    assert diff(kind.root, laid, second) == []
-    told = document(kind, second)
-    wanted = {member: value for member, value in told.items() if member in kind.root.properties}
-    assert wanted.keys() <= laid.keys()
+    assert diff(kind.root, laid, second, laid) == []
+    assert desired_spec(kind, document(kind, second)).keys() <= laid.keys()
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
@@ -124,3 +122,11 @@ def test_a_map_loses_and_gets_names() -> None:
     found = overlaid(kind, before, live_spec(kind, after)).spec
     assert found == {"role_mapping": {"A": None, "B": ["z"], "C": ["w"]}}
     assert both(kind, before, found)["role_mapping"] == after["role_mapping"]
+
+
+def test_what_a_whole_document_leaves_out_of_an_object_is_its_default() -> None:
+    kind = KINDS["SecureAppConnector"]
+    os = {"distribution": "ubuntu", "version": "22.04"}
+    base = {"name": "one", "host": {"hostname": "one", "os": os}}
+    there = live_spec(kind, {"name": "one", "host": {"hostname": "one", "os": os, "cpu": 8}})
+    assert overlaid(kind, base, there).spec["host"] == {"cpu": 8}
