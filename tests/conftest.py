@@ -24,7 +24,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"systems: {count} tests against {said}")
     for why in sorted({str(r.longrepr[2]) for r in reports if r.skipped and "on the PATH" in str(r.longrepr)}):
         terminalreporter.write_line(f"systems: NOT run: {why.removeprefix('Skipped: ')}")
-    ours = [report for report in reports if "test_kubernetes.py" in report.nodeid and "[memory" not in report.nodeid]
+    files = ("test_kubernetes.py", "test_declared_policies.py")
+    ours = [r for r in reports if any(file in r.nodeid for file in files) and "[memory" not in r.nodeid]
     if not ours:
         return
     ran = [str(value) for report in ours for name, value in report.user_properties if name == "system"]

@@ -14,9 +14,11 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from policysync.documents.branches import field_at
 from policysync.kinds.annotations import ON_FIELD, ON_ROOT
 from policysync.kinds.field import Field
 from policysync.kinds.load import builtin_schemas, load_kind, load_kinds
+from policysync.pointer import split
 
 SCHEMAS = builtin_schemas()
 META_FILE = SCHEMAS / "annotations.json"
@@ -116,6 +118,8 @@ def test_the_meta_schema_is_one_and_has_the_vocabulary_of_the_engine() -> None:
         {"type": "string", "x-applies-when": {"type": "HUB"}},
         {"type": "string", "x-required-on": "update"},
         {"type": "string", "x-echo": False},
+        {"type": "string", "x-alias-of": ""},
+        {"type": "string", "x-declared": False},
         {"type": "text"},
     ],
     ids=json.dumps,
@@ -136,6 +140,8 @@ def test_the_meta_schema_refuses_a_mistake(field: dict[str, Any]) -> None:
         {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "singleton": True}},
         {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "slots": []}},
         {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "edition": "cloud"}},
+        {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "namespace": "target"}},
+        {"x-kind": {"name": "Label", "backend": "aqua", "key": "name", "expands": {"each": "names", "kind": "Label"}}},
         {"x-api": {**read(SCHEMAS / "aqua" / "label.json")["x-api"], "list": {"method": "GET"}}},
         {"x-api": {**read(SCHEMAS / "aqua" / "label.json")["x-api"], "retries": 3}},
     ],
@@ -163,13 +169,39 @@ def test_what_annotations_name_exists(name: str) -> None:
         assert not isinstance(reference, Mapping) or reference["with"] in siblings, at
         assert {*field.get("x-computed", {}).values(), field.get("x-without", at)} <= {*siblings, at}, at
         assert all(n in siblings or n.startswith("../") for n in field.get("x-applies-when", {})), at
+        whole = siblings.get(field.get("x-alias-of", ""), field)
+        assert [whole.get(word) for word in _SHAPE] == [field.get(word) for word in _SHAPE], at
+
+
+_SHAPE = ("type", "properties", "additionalProperties", "items", "x-idle", "x-set", "x-key")
+
+
+def test_words_about_whole_specs_stand_at_the_root_only() -> None:
+    for name in KINDS:
+        for at, field, _ in nodes(KINDS[name].schema):
+            assert at.count("/") == 1 or not field.keys() & {"x-alias-of", "x-declared", "x-stated"}, f"{name}{at}"
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(KINDS) if KINDS[name].expands or KINDS[name].namespace])
+def test_what_a_kind_says_of_its_documents_exists(name: str) -> None:
+    kind = KINDS[name]
+    expands = kind.expands
+    pointers = [
+        kind.namespace,
+        *kind.binds,
+        *(expands.when if expands else ()),
+        *(expands.spec.values() if expands else ()),
+    ]
+    assert all(field_at(kind.root, split(pointer)) for pointer in pointers if pointer)
+    assert expands is None or set(expands.spec) <= set(KINDS[expands.kind].root.properties)
+    assert expands is None or kind.root.properties[expands.each].declared
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_values_in_annotations_are_values_of_the_field(name: str) -> None:
     for at, field, _ in nodes(KINDS[name].schema):
         plain = Draft202012Validator({**field, "required": []})
-        for word in ("default", "x-initial"):
+        for word in ("default", "x-initial", "x-stated"):
             assert word not in field or plain.is_valid(field[word]), f"{at} {word}"
         if isinstance(field.get("x-server-filled"), Mapping):
             assert plain.is_valid(field["x-server-filled"]["value"]), at
