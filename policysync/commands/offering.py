@@ -29,6 +29,8 @@ def running(session: Session, stage: Stage, to: str) -> Pin:
     newest = {target.name: next(iter(history_of(ledger, target)), None) for target in stage.targets}
     todo = f"`policysync apply --stage {stage.name}` first"
     without = [name for name, record in newest.items() if record is None or not record.revision]
+    if without and ledger.notice:
+        raise Blocked(ledger.notice)
     if without or not newest:
         raise Blocked(f"nothing that git has was applied to {', '.join(without) or stage.name} yet; {todo}")
     dirty = [name for name, record in newest.items() if record and record.dirty]

@@ -13,7 +13,7 @@ from policysync.commands.copying import Rehearsal, rehearse
 from policysync.commands.offering import promoter
 from policysync.commands.options import format_option, pace_options
 from policysync.commands.promoting import Promotion, promotion
-from policysync.commands.publishing import Published, Ways, publish
+from policysync.commands.publishing import Published, Ways, committed_pin, publish
 from policysync.commands.session import Session
 from policysync.documents.pin import Evidence, Judged
 from policysync.errors import Exit
@@ -73,9 +73,15 @@ def command(
     """
     if check and rehearsal:
         raise click.UsageError("--check and --rehearse were both given; want one of them")
+    ways = Ways(commit, push, pull_request, base)
     moving = promotion(session, to, revision, only)
     if rehearsal:
         return _rehearsed(moving, form)
+    if moving.now == moving.pin and not check and ways.asked:
+        # What an earlier promotion wrote is judged against what is committed: its evidence may be of another day.
+        moving = replace(moving, now=committed_pin(session, moving.stage))
+    if moving.now == moving.pin and push and not ways.beside:
+        return _pushed(moving, ways)
     if moving.now == moving.pin:
         click.echo(f"{to} follows {short(moving.pin)} already", err=True)
         if form == "json":
@@ -88,9 +94,16 @@ def command(
     pin = replace(moving.pin, evidence=_evidence(moving, shown))
     title = f"release {pin.revision[:12]} to {to}" if not only else f"release {', '.join(only)} to {to}"
     shown = replace(shown, pin=pin)
-    done = publish(session, pin, Ways(commit, push, pull_request, base), f"{title}\n\n{promotion_text(shown)}")
+    done = publish(session, pin, ways, f"{title}\n\n{promotion_text(shown)}")
     _show(replace(shown, where=_where(done)), form)
     tell(done, to)
+    return Exit.DONE
+
+
+def _pushed(moving: Promotion, ways: Ways) -> int:
+    """Push what was committed before: an earlier push may have been refused."""
+    if moving.now:
+        tell(publish(moving.session, moving.now, ways, f"release {short(moving.now)}"), moving.stage.name)
     return Exit.DONE
 
 

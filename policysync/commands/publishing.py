@@ -11,7 +11,9 @@ import click
 
 from policysync.apply.gitstore import GitStore, failed
 from policysync.commands.session import Session
+from policysync.documents.git import git
 from policysync.documents.pin import Pin, file_of, read_pin
+from policysync.documents.project import Stage
 from policysync.documents.source_file import SourceFile
 from policysync.errors import InvalidInput, PolicySyncError
 from policysync.forges.listed import FORGES, open_forge
@@ -32,6 +34,11 @@ class Ways:
     branch: str = ""
 
     @property
+    def asked(self) -> bool:
+        """Whether files go further than the work tree."""
+        return self.commit or self.push or self.beside
+
+    @property
     def beside(self) -> bool:
         """Whether the commit is made beside what is checked out."""
         return self.pull_request or bool(self.branch)
@@ -45,6 +52,16 @@ class Published:
     commit: str = ""
     branch: str = ""
     pull_request: str = ""
+
+
+def committed_pin(session: Session, stage: Stage) -> Pin | None:
+    """Return the pin of a stage as it is committed; None when none is, or it is wrong."""
+    path = file_of(stage.name)
+    content = git(session.project.root, "show", f"HEAD:./{path}", missing=b"")
+    try:
+        return read_pin(SourceFile(path, content), lambda _: True) if content else None
+    except InvalidInput:
+        return None
 
 
 def publish(session: Session, pin: Pin, ways: Ways, message: str) -> Published:

@@ -132,7 +132,7 @@ def _pin_of(session: Session, stage: Stage, record: Record) -> Pin:
 
 def _pinned(session: Session, pin: Pin, record: Record, ways: Ways) -> Published | None:
     stage = session.project.stage(pin.stage)
-    before = session.pin(stage)
+    before = _followed(session, stage)
     if before == pin:
         click.echo(f"{stage.name} follows {short(pin)} already", err=True)
         return None
@@ -145,6 +145,15 @@ def _pinned(session: Session, pin: Pin, record: Record, ways: Ways) -> Published
     click.echo(promotion_text(shown))
     message = f"roll {stage.name} back to {pin.revision[:12]}\n\n{promotion_text(shown)}"
     return publish(session, replace(pin, evidence=evidence), ways, message)
+
+
+def _followed(session: Session, stage: Stage) -> Pin | None:
+    """Return what a stage follows; a pin that is wrong is no reason not to go back, but the more reason to."""
+    try:
+        return session.pin(stage)
+    except InvalidInput as error:
+        click.echo(f"{error.problems[0]}\n{file_of(stage.name)} is written anew", err=True)
+        return None
 
 
 def _at_once(session: Session, stage: Stage, pin: Pin, manner: Manner, *, prune: bool) -> int:

@@ -59,7 +59,11 @@ def look(
 
     with ThreadPoolExecutor(max(1, min(len(jobs), _AT_ONCE))) as pool:
         found = iter(list(pool.map(stand, jobs)))
-    standing = [replace(one.about, targets=tuple(islice(found, len(one.stage.targets)))) for one in ready]
+    standing = [
+        # What is wrong with a ledger is known once it was read.
+        replace(one.about, targets=tuple(islice(found, len(one.stage.targets))), notice=one.ledger.notice)
+        for one in ready
+    ]
     return Status(session.clock.now(), tuple(standing), offline)
 
 

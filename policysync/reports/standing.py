@@ -108,6 +108,7 @@ class StageStanding:
         released: something is released to it; the first stage follows what is checked out, so that always is.
         problem: why git does not say anything.
         upstream: None for the first stage.
+        notice: what is wrong with its ledger.
     """
 
     stage: str
@@ -117,6 +118,7 @@ class StageStanding:
     targets: Sequence[Standing] = ()
     upstream: Promotable | None = None
     problem: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,8 +113,12 @@ def remarks(status: Status) -> Iterator[str]:
     for stage in status.stages:
         if stage.problem:
             yield f"{stage.stage}: {printable(stage.problem)}"
+        if stage.notice:
+            yield f"{stage.stage}: {printable(stage.notice)}"
         for one in stage.targets:
             yield from (f"{stage.stage}/{one.target}: {line}" for line in _remarks_of(one))
+        if stage.upstream and stage.upstream.problem and not stage.problem:
+            yield f"{stage.stage}: nothing can be promoted: {printable(stage.upstream.problem)}"
         for gate, why in (stage.upstream.refused if stage.upstream else {}).items():
             yield f"{stage.stage}: gate {gate}: {printable(why)}"
 
@@ -162,6 +166,7 @@ def _stage_json(stage: StageStanding) -> dict[str, Any]:
         "dirty": stage.dirty,
         "released": stage.released,
         "problem": stage.problem,
+        "notice": stage.notice,
         "promotable": _promotable_json(stage.upstream),
         "targets": [_target_json(stage, one) for one in stage.targets],
     }

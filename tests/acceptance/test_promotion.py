@@ -212,6 +212,32 @@ def test_a_stage_goes_back_to_what_it_had(repository: PolicyRepository) -> None:
     assert (reverts.status, "`git revert` takes back" in reverts.err) == (1, True)
 
 
+def test_a_pin_that_is_wrong_is_no_reason_not_to_go_back(repository: PolicyRepository) -> None:
+    first = repository.run("history", "--stage", "prod", "--format", "json").json()["applies"][0]
+    repository.write("releases/prod.yaml", "revision: [a")
+    back = repository.run("rollback", "--stage", "prod", "--to", first["id"], "--now")
+    assert back.status == 0, back.err
+    assert back.err.startswith("releases/prod.yaml:1:")
+    assert "releases/prod.yaml is written anew" in back.err
+    assert repository.run("validate").status == 0
+
+
+def test_a_promotion_goes_on_where_it_stopped(repository: PolicyRepository) -> None:
+    document(repository, "Label", "pci", "{description: new}")
+    head = repository.commit()
+    apply(repository, "dev")
+    repository.git("push", "--quiet", "origin", "main")
+    assert repository.run("promote", "--to", "nonprod").err.startswith("wrote releases/nonprod.yaml; commit it")
+    committed = promoted(repository, "nonprod")
+    assert "~ Label/pci" in committed.out, "what was only written is judged again before it is committed"
+    assert repository.git("status", "--porcelain") == ""
+    ahead = repository.git("rev-parse", "HEAD")
+    assert repository.git("ls-remote", "origin", "main").split()[0] == head
+    pushed = repository.run("promote", "--to", "nonprod", "--push")
+    assert (pushed.status, pushed.err) == (0, "pushed releases/nonprod.yaml to main\n")
+    assert repository.git("ls-remote", "origin", "main").split()[0] == ahead.strip()
+
+
 def test_a_pull_request_leaves_the_work_tree_alone(repository: PolicyRepository) -> None:
     document(repository, "Label", "pci", "{description: new}")
     head = repository.commit()

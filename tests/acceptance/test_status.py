@@ -165,3 +165,13 @@ def test_gates_that_ask_nobody_say_when_they_could_pass(repository: PolicyReposi
     assert "2 from dev, held by soaked, from 20" in shown
     assert "prod: gate soaked: " in shown
     assert "not there, waits for gates" in shown
+
+
+def test_a_ledger_that_is_missing_is_said_and_not_taken_for_nothing_applied(repository: PolicyRepository) -> None:
+    applied(repository, "dev")
+    repository.git("update-ref", "-d", "refs/policysync/ledger/dev")
+    ran = repository.run("status", "--offline")
+    assert "\ndev: the ledger of dev is missing: it was at " in ran.out
+    assert "\nprod: nothing can be promoted: the ledger of dev is missing: " in ran.out
+    refused = repository.run("promote", "--to", "prod")
+    assert (refused.status, refused.err.startswith("error: the ledger of dev is missing: ")) == (3, True)
