@@ -62,7 +62,7 @@ def _case(moving: Promotion, quiet: GateSettings) -> Case:
     soak = quiet.soaked
     # One time for all: else the plan of the stage would be made, to see what is looser there.
     flat = quiet._replace(soaked=soak._replace(stricter=soak.looser, default=soak.looser)) if soak else quiet
-    return replace(moving, stage=replace(moving.stage, gate_settings=flat)).case()
+    return replace(moving, stage=moving.stage._replace(gate_settings=flat)).case()
 
 
 def _when(case: Case, verdicts: Mapping[str, Verdict]) -> datetime | None:

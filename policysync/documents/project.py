@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from policysync.documents.accepted import Accepted, accepted
@@ -23,21 +23,20 @@ from policysync.errors import InvalidInput, Location, PolicySyncError, Problem
 FILES = ("policysync.yaml", "policysync.yml")
 BACKENDS = ("aqua", "kubernetes", "helm", "cloudformation", "skyhigh", "apono", "files", "memory")
 _TARGET = ("name", "backend", "url", "auth", "options")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One console, cluster or account. References in `auth` are unresolved; `options` belong to the backend."""
 
     name: str
     backend: str
     url: str = ""
-    auth: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    auth: Mapping[str, Any] = _NOTHING
+    options: Mapping[str, Any] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """One stage. The first one follows the branch that is checked out, the others follow their pins.
 
     `forbid_allow` are guards that nobody may lift there, `*` for all. `gates` is as it stands in the file,
@@ -46,11 +45,11 @@ class Stage:
 
     name: str
     targets: tuple[Target, ...] = ()
-    vars: Mapping[str, Any] = field(default_factory=dict)
-    gates: Mapping[str, Any] = field(default_factory=dict)
+    vars: Mapping[str, Any] = _NOTHING
+    gates: Mapping[str, Any] = _NOTHING
     first: bool = False
     forbid_allow: tuple[str, ...] = ()
-    gate_settings: GateSettings = field(default_factory=GateSettings)
+    gate_settings: GateSettings = GateSettings()
 
 
 class Limits(NamedTuple):
@@ -67,8 +66,7 @@ class LedgerSettings(NamedTuple):
     remote: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """A policy repository.
 
     `guards` is as it stands in the file, `guard_settings` what it means. `schemas` are folders with further kinds.
@@ -77,14 +75,14 @@ class Project:
 
     root: Path
     stages: tuple[Stage, ...] = ()
-    guards: Mapping[str, Any] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
-    ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    guards: Mapping[str, Any] = _NOTHING
+    limits: Limits = Limits()
+    ledger: LedgerSettings = LedgerSettings()
     schemas: tuple[Path, ...] = ()
     external: tuple[str, ...] = ()
-    guard_settings: GuardSettings = field(default_factory=GuardSettings)
+    guard_settings: GuardSettings = GuardSettings()
     accepted: tuple[Accepted, ...] = ()
-    attest: AttestSettings = field(default_factory=AttestSettings)
+    attest: AttestSettings = AttestSettings()
 
     def stage(self, name: str) -> Stage:
         """Return a stage.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from policysync.kinds.field import Field
 from policysync.pointer import escape, resolve
@@ -13,8 +13,7 @@ SINGLETON = "settings"
 """What the one resource of a kind is called that has only one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Builtin:
+class Builtin(NamedTuple):
     """An object the product ships. It can never be deleted.
 
     `name` is its natural key; where it is empty, `match` names the values by which such objects are known.
@@ -26,8 +25,7 @@ class Builtin:
     confidence: str = "sure"
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(NamedTuple):
     """Documents that stand for resources of another kind.
 
     Attributes:

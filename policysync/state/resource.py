@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from policysync.errors import Location
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """What a resource is called: its kind and its natural key."""
 
     kind: str
@@ -32,8 +31,7 @@ class Address:
         return cls(kind, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Hindrance:
+class Hindrance(NamedTuple):
     """Why a resource can neither be compared nor changed at the moment.
 
     `state` is "unreadable" (it is there, or may be, and cannot be read) or "blocked" (what would hold it is missing);
