@@ -15,7 +15,8 @@ from policysync.emulator.settings import Settings
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import load_kinds
 
-KINDS = [kind for kind in load_kinds().values() if kind.api.get("create") and not kind.slots]
+ALL = load_kinds()
+KINDS = [kind for kind in ALL.values() if "aqua" in kind.backends and kind.api.get("create") and not kind.slots]
 WITH_URL = [kind for kind in KINDS if kind.api.get("update")]
 NAME = "of ours"
 MORE: dict[str, dict[str, Any]] = {"User": {"password": "long enough", "roles": ["Scanner"]}}
@@ -24,7 +25,7 @@ MORE: dict[str, dict[str, Any]] = {"User": {"password": "long enough", "roles": 
 
 @pytest.fixture(params=["off", "mild", "harsh"])
 def one(request: pytest.FixtureRequest) -> Iterator[Caller]:
-    local = embedded(None, load_kinds(), settings=Settings(quirks=request.param, hidden_for=0), clock=FakeClock())
+    local = embedded(None, ALL, settings=Settings(quirks=request.param, hidden_for=0), clock=FakeClock())
     yield Caller(local)
     local.close()
 
