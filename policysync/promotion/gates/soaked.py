@@ -32,15 +32,15 @@ def soaked(case: Case) -> Verdict:
 
 
 def span(length: timedelta) -> str:
-    """Return a length of time for people: the two largest units, rounded down."""
+    """Return a length of time for people: the largest unit and the next one, rounded down."""
     seconds = max(0, int(length.total_seconds()))
     units = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+    first = next((index for index, (size, _) in enumerate(units) if seconds >= size), len(units) - 1)
     parts = []
-    for size, unit in units:
-        if seconds >= size:
-            parts.append(f"{seconds // size}{unit}")
-            seconds %= size
-    return " ".join(parts[:2]) or "0s"
+    for size, unit in units[first : first + 2]:
+        parts += [f"{seconds // size}{unit}"] if seconds >= size else []
+        seconds %= size
+    return " ".join(parts) or "0s"
 
 
 def _since(one: Promoted) -> datetime:

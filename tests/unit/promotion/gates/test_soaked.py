@@ -58,6 +58,8 @@ def test_at_the_time_it_names_it_passes_and_not_before(drawn: list[tuple[Posture
         assert not soaked(case_of(SETTINGS, promoted=promoted, now=at - timedelta(seconds=1))).passed
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0, "0s"), (61, "1m 1s"), (90061, "1d 1h"), (-5, "0s")])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0s"), (61, "1m 1s"), (90061, "1d 1h"), (86399 + 60, "1d"), (3601, "1h"), (-5, "0s")]
+)
 def test_a_span_is_said_in_two_units(seconds: int, said: str) -> None:
     assert span(timedelta(seconds=seconds)) == said
