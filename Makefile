@@ -81,7 +81,7 @@ github: $(READY)
 
 # Once; kept in .kubernetes, which git ignores. The tests say at their end what ran against what.
 kubernetes:
-	sh tests/systems/kubernetes/build.sh .kubernetes
+	sh tests/systems/kubernetes/build.sh "$${POLICYSYNC_KUBERNETES:-.kubernetes}"
 
 format: $(READY)
 	$(BIN)/ruff format $(CODE)

@@ -5,8 +5,8 @@
 set -eu
 
 into=$(mkdir -p "${1:?folder to build into}" && cd "$1" && pwd)
-if [ -x "$into/bin/kube-apiserver" ] && [ -x "$into/bin/etcd" ]; then
-  echo "kube-apiserver and etcd are in $into/bin"
+if [ -x "$into/bin/kube-apiserver" ] && [ -x "$into/bin/kube-controller-manager" ] && [ -x "$into/bin/etcd" ]; then
+  echo "kube-apiserver, kube-controller-manager and etcd are in $into/bin"
   exit 0
 fi
 work=$into/work
