@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from policysync.backends.address import host_url
+from policysync.backends.option import Form, check_names, check_options
 from policysync.backends.tls import Tls
-from policysync.errors import Refused
 
-_OPTIONS = ("verify", "ca_file", "client_cert", "client_key", "region", "hosts")
+_FILES = ("ca_file", "client_cert", "client_key")
+_FORMS: Mapping[str, Form] = {**dict.fromkeys((*_FILES, "region"), str), "verify": bool, "hosts": dict}
 BASES = ("supply-chain", "front", "account")
 """Each `x-api.base` that is not the console's."""
 
@@ -33,35 +34,12 @@ def options_of(written: Mapping[str, Any], root: Path) -> Options:
     Raises:
         Refused: one is misspelt or of another type.
     """
-    _known(written, _OPTIONS, "option")
-    verify = written.get("verify", True)
-    if not isinstance(verify, bool):
-        raise Refused(f"options.verify is {verify!r}; want true or false")
+    check_options(written, _FORMS)
     hosts = written.get("hosts", {})
-    if not isinstance(hosts, Mapping):
-        raise Refused(f"options.hosts: want a mapping of {', '.join(HOSTS)} to addresses")
-    _known(hosts, HOSTS, "host")
-    files = {name: _file(written, name, root) for name in ("ca_file", "client_cert", "client_key")}
+    check_names(hosts, HOSTS, "host")
+    files = {name: str(root / written[name]) for name in _FILES if written.get(name)}
     return Options(
-        Tls(verify, **files),
-        _text(written, "region"),
+        Tls(written.get("verify", True), **files),
+        written.get("region", ""),
         {name: host_url(address) for name, address in hosts.items()},
     )
-
-
-def _file(written: Mapping[str, Any], name: str, root: Path) -> str:
-    path = _text(written, name)
-    return str(root / path) if path else ""
-
-
-def _text(written: Mapping[str, Any], name: str) -> str:
-    value = written.get(name, "")
-    if not isinstance(value, str):
-        raise Refused(f"options.{name} is {value!r}; want a text")
-    return value
-
-
-def _known(written: Mapping[str, Any], known: tuple[str, ...], noun: str) -> None:
-    unknown = sorted(str(name) for name in written if name not in known)
-    if unknown:
-        raise Refused(f"unknown {noun} {unknown[0]!r}; known are {', '.join(sorted(known))}")

@@ -17,10 +17,11 @@ from policysync.backends.kubernetes.client import Client
 from policysync.backends.kubernetes.credential import Credential, Fixed, credential_of
 from policysync.backends.kubernetes.kubeconfig import Access, files_of, from_files, inside
 from policysync.backends.means import Means
+from policysync.backends.option import Form, check_options
 from policysync.documents.project import Target
 from policysync.errors import Refused
 
-OPTIONS: Mapping[str, type] = {
+OPTIONS: Mapping[str, Form] = {
     "kubeconfig": str,
     "context": str,
     "namespace": str,
@@ -31,7 +32,7 @@ OPTIONS: Mapping[str, type] = {
     "wait": int,
     "by_hand": list,
 }
-"""Every option of the target, and its type."""
+"""Every option of the target, and its form."""
 
 
 def connect_client(target: Target, means: Means, also: tuple[str, ...] = ()) -> Client:
@@ -43,7 +44,8 @@ def connect_client(target: Target, means: Means, also: tuple[str, ...] = ()) -> 
     Raises:
         Refused: the target cannot be used as it is written.
     """
-    options = checked(target.options, also)
+    options = target.options
+    check_options(options, OPTIONS, also)
     access = _access(target, options, means)
     if options.get("namespace"):
         access = replace(access, namespace=str(options["namespace"]))
@@ -64,24 +66,6 @@ def connect_client(target: Target, means: Means, also: tuple[str, ...] = ()) -> 
     )
     credential = _token(target, means) if target.auth else credential_of(access, means.clock)
     return Client(http, access.server, credential, means.again, namespace=access.namespace)
-
-
-def checked(options: Mapping[str, Any], also: tuple[str, ...] = ()) -> Mapping[str, Any]:
-    """Return the options, each known and of its type.
-
-    Raises:
-        Refused: one is misspelt, or of another type.
-    """
-    for name, value in options.items():
-        if name in also:
-            continue
-        if name not in OPTIONS:
-            raise Refused(f"unknown option {name!r}; known are {', '.join(sorted({*OPTIONS, *also}))}")
-        wanted = OPTIONS[name]
-        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-            words = {str: "text", bool: "true or false", int: "a whole number", list: "a list of texts"}
-            raise Refused(f"options.{name} is {value!r}; want {words[wanted]}")
-    return options
 
 
 def _access(target: Target, options: Mapping[str, Any], means: Means) -> Access:

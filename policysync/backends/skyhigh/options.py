@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from policysync.backends.option import Form, check_options
 from policysync.errors import Refused
 
-_TEXTS = ("via", "identity_file", "known_hosts", "jump", "program")
-_NUMBERS = ("connect_seconds", "install_minutes", "settle_seconds")
+_FORMS: Mapping[str, Form] = {
+    **dict.fromkeys(("via", "identity_file", "known_hosts", "jump", "program"), str),
+    **dict.fromkeys(("connect_seconds", "install_minutes", "settle_seconds"), range(3601)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,7 @@ def options_of(written: Mapping[str, Any], root: Path) -> Options:
     Raises:
         Refused: one is misspelt or of another type.
     """
-    known = (*_TEXTS, *_NUMBERS)
-    if unknown := sorted(str(name) for name in written if name not in known):
-        raise Refused(f"unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}")
-    for name in _TEXTS:
-        if not isinstance(written.get(name, ""), str):
-            raise Refused(f"options.{name} is {written[name]!r}; want a text")
-    for name in _NUMBERS:
-        value = written.get(name, 1)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 3600:
-            raise Refused(f"options.{name} is {value!r}; want a whole number from 0 to 3600")
+    check_options(written, _FORMS)
     if written.get("via", "ssh") not in {"ssh", "local"}:
         raise Refused(f"options.via is {written['via']!r}; want ssh or local")
     placed = {

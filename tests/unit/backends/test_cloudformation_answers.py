@@ -266,7 +266,7 @@ def test_a_message_shows_no_secret() -> None:
     ("options", "wrong"),
     [
         ({"regoin": "eu"}, "unknown option 'regoin'"),
-        ({"account": 111122223333}, "an account's number stands in quotes"),
+        ({"account": 111122223333}, "want a text, a number in quotes"),
         ({"minutes": 0}, "want a whole number from 1 to 720"),
         ({"change_sets": "no"}, "want true or false"),
     ],

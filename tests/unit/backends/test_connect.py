@@ -64,9 +64,15 @@ def test_a_memory_needs_nothing() -> None:
         (Target("t", "aqua", "a.com", {**AUTH, "password": "plain"}), "target t: auth.password stands in the file"),
         (Target("t", "aqua", "a.com", AUTH, {"verfiy": False}), "target t: unknown option 'verfiy'"),
         (Target("t", "aqua", "a.com", AUTH, {"verify": "no"}), "target t: options.verify is 'no'; want true or false"),
-        (Target("t", "aqua", "a.com", AUTH, {"ca_file": 7}), "target t: options.ca_file is 7; want a text"),
+        (
+            Target("t", "aqua", "a.com", AUTH, {"ca_file": 7}),
+            "target t: options.ca_file is 7; want a text, a number in quotes",
+        ),
         (Target("t", "aqua", "a.com", AUTH, {"hosts": {"edge": "a.com"}}), "target t: unknown host 'edge'; known are"),
-        (Target("t", "aqua", "a.com", AUTH, {"hosts": ["a.com"]}), "target t: options.hosts: want a mapping"),
+        (
+            Target("t", "aqua", "a.com", AUTH, {"hosts": ["a.com"]}),
+            "target t: options.hosts is ['a.com']; want a mapping",
+        ),
         (Target("t", "aqua", "a.com", AUTH, {"region": "eu"}), "target t: options.region: there is no region 'eu'"),
         (Target("t", "aqua", "a.com", {**AUTH, "usr": "joe"}), "target t: auth.usr is no member of auth with method"),
         (Target("t", "aqua", "a.com", KEY), "target t: method api-key signs in at a token host of the vendor's cloud"),

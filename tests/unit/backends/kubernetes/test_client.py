@@ -162,7 +162,7 @@ def test_a_token_may_come_from_a_reference_and_never_stands_in_the_file(server: 
     ("options", "message"),
     [
         ({"contxt": "eu"}, "unknown option 'contxt'"),
-        ({"context": 5}, "options.context is 5; want text"),
+        ({"context": 5}, "options.context is 5; want a text, a number in quotes"),
         ({"wait": True}, "want a whole number"),
         ({"in_cluster": True}, "KUBERNETES_SERVICE_HOST"),
     ],
