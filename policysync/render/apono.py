@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from policysync.kinds.kind import Kind
 from policysync.render.apono_eks import entries_template, entry_commands
 from policysync.render.apono_helm import helm_values
 from policysync.render.apono_terraform import terraform_module
-from policysync.render.artefact import Artefact, yaml_text
+from policysync.render.artefact import Artefact, json_text, yaml_text
 from policysync.render.stack import create_stack, quick_create, stack_of
 from policysync.state.resource import Resource
 from policysync.state.wire import to_wire
@@ -28,7 +27,7 @@ def organization_role(resource: Resource, kind: Kind) -> tuple[Artefact, ...]:
 
 def integration(resource: Resource, kind: Kind) -> tuple[Artefact, ...]:
     """Return the request that makes an integration."""
-    return (Artefact("request.json", _json(create_request(kind, resource.spec))),)
+    return (Artefact("request.json", json_text(create_request(kind, resource.spec))),)
 
 
 def create_request(kind: Kind, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def create_request(kind: Kind, spec: Mapping[str, Any]) -> dict[str, Any]:
 def _installed(resource: Resource, kind: Kind) -> Iterator[Artefact]:
     match resource.spec["install"]["method"]:
         case "terraform-ecs":
-            yield Artefact("main.tf.json", _json(terraform_module(resource.spec)))
+            yield Artefact("main.tf.json", json_text(terraform_module(resource.spec)))
         case "helm":
             yield Artefact("values.yaml", yaml_text(helm_values(resource.spec)))
         case _:
@@ -49,7 +48,7 @@ def _installed(resource: Resource, kind: Kind) -> Iterator[Artefact]:
 
 def _stack(resource: Resource, kind: Kind) -> Iterator[Artefact]:
     stack = stack_of(kind, resource.spec)
-    yield Artefact("create-stack.json", _json(create_stack(stack)))
+    yield Artefact("create-stack.json", json_text(create_stack(stack)))
     if stack.template_url:
         yield Artefact("quickcreate.txt", quick_create(stack) + "\n")
 
@@ -58,9 +57,5 @@ def _entries(spec: Mapping[str, Any]) -> Iterator[Artefact]:
     clusters = spec.get("eks", {}).get("clusters", ())
     for region in sorted({cluster["region"] for cluster in clusters}):
         names = [cluster["name"] for cluster in clusters if cluster["region"] == region]
-        yield Artefact(f"access-entries.{region}.template.json", _json(entries_template(names)))
-        yield Artefact(f"access-entries.{region}.commands.json", _json(entry_commands(names, region)))
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        yield Artefact(f"access-entries.{region}.template.json", json_text(entries_template(names)))
+        yield Artefact(f"access-entries.{region}.commands.json", json_text(entry_commands(names, region)))

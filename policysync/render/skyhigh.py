@@ -5,7 +5,6 @@ Source: reference, connectors 3.3 and 3.4. The provisioning key is in none of th
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from string import Template
@@ -14,7 +13,7 @@ from typing import Any
 import yaml
 
 from policysync.kinds.kind import Kind
-from policysync.render.artefact import Artefact
+from policysync.render.artefact import Artefact, json_text
 from policysync.render.skyhigh_pops import gateway_host
 from policysync.render.skyhigh_probe import probe_script
 from policysync.state.resource import Resource
@@ -50,10 +49,10 @@ def render(resource: Resource, _kind: Kind) -> tuple[Artefact, ...]:
     spec = resource.spec
     argv = {"program": "bash", "script": "infra.sh", "arguments": arguments(spec, _REDACTED)}
     return (
-        Artefact("argv.json", _json(argv)),
+        Artefact("argv.json", json_text(argv)),
         Artefact("command.txt", command(spec) + "\n"),
         Artefact("user-data.yaml", user_data(spec)),
-        Artefact("host.json", _json(host_facts(resource))),
+        Artefact("host.json", json_text(host_facts(resource))),
         Artefact("preflight.sh", probe_script(spec)),
     )
 
@@ -137,10 +136,6 @@ def _shell_options(spec: Mapping[str, Any]) -> list[str]:
 def _quoted(text: str) -> str:
     """Return a text as a shell takes it: in double quotes where they change nothing, else in single ones."""
     return shlex.quote(text) if any(char in text for char in '"\\$`!\n') else f'"{text}"'
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 class _Blocks(yaml.SafeDumper):
