@@ -18,7 +18,9 @@ from policysync.backends.answer import Answer, decoded
 from policysync.backends.http import Http
 from policysync.backends.kubernetes.credential import Credential
 from policysync.backends.kubernetes.failures import trouble
+from policysync.backends.kubernetes.shape import object_of
 from policysync.backends.port import Again
+from policysync.errors import OutcomeUnknown
 from policysync.version import VERSION
 
 MANAGER = "policysync"
@@ -54,7 +56,7 @@ class Client:
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return an object."""
-        said: dict[str, Any] = self._again(lambda: decoded(self._read(path, query)))
+        said: dict[str, Any] = self._again(lambda: object_of(decoded(self._read(path, query)), path))
         return said
 
     def text(self, path: str, query: Mapping[str, str] | None = None) -> str:
@@ -76,7 +78,7 @@ class Client:
     def _pages(self, path: str, labels: str, fields: str, names_only: bool) -> Iterator[dict[str, Any]]:
         query = {"limit": str(_PAGE), "labelSelector": labels, "fieldSelector": fields}
         while True:
-            page = decoded(self._read(path, query, _NAMES_ONLY if names_only else {}))
+            page = object_of(decoded(self._read(path, query, _NAMES_ONLY if names_only else {})), path)
             # Lists of typed objects leave the kind of each item out.
             kind = {"apiVersion": page.get("apiVersion"), "kind": str(page.get("kind", "")).removesuffix("List")}
             yield from ({**kind, **item} for item in page.get("items") or ())
@@ -129,7 +131,8 @@ class Client:
             "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
         }
         said = self._again(lambda: self.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review))
-        return bool((said.get("status") or {}).get("allowed"))
+        status = said.get("status")
+        return isinstance(status, Mapping) and bool(status.get("allowed"))
 
     def close(self) -> None:
         """Let go of connections, and end what is under way on them."""
@@ -140,7 +143,9 @@ class Client:
     ) -> dict[str, Any]:
         headers = {"Content-Type": content}
         answer = self._send(method, path, query, headers, orjson.dumps(body), writes=True)
-        said: dict[str, Any] = decoded(answer)
+        said = decoded(answer)
+        if not isinstance(said, dict):
+            raise OutcomeUnknown(f"{method} {path}: what came back is no answer of an API server")
         return said
 
     def _send(

@@ -108,7 +108,7 @@ def _status(answer: Answer) -> Mapping[str, Any]:
 def _causes(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     details = said.get("details")
     causes = details.get("causes") if isinstance(details, Mapping) else None
-    return [cause for cause in causes or () if isinstance(cause, Mapping)]
+    return [cause for cause in causes if isinstance(cause, Mapping)] if isinstance(causes, list) else []
 
 
 def _sentence(said: Mapping[str, Any]) -> str:

@@ -222,3 +222,23 @@ def test_without_checks_a_warning_is_written(
 ) -> None:
     assert over_tls(lambda cluster: cluster.update({"insecure-skip-tls-verify": True})).get("/version")["gitVersion"]
     assert "NOT verified" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(b"[]", b'"x"', b"null", b"{}"),
+        b'{"kind":"ConfigMap","metadata":[]}',
+        b'{"kind":"List","metadata":{},"items":5}',
+        b'{"kind":"PodList","metadata":{},"items":[{},3]}',
+        b'{"kind":"Deployment","metadata":{"name":"a"},"spec":{}}',
+    ],
+)
+def test_what_no_api_server_says_is_a_failure_and_never_an_object(
+    server: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(server, "answer", lambda _: (200, "application/json", said))
+    with pytest.raises(Unavailable, match="no answer of an API server"):
+        client.get(f"{MAPS}/a")
+    with pytest.raises(Unavailable, match="no answer of an API server"):
+        list(client.list(MAPS))
