@@ -150,6 +150,16 @@ def new_repository(folder: Path, **environ: str) -> PolicyRepository:
     return repository
 
 
+def copied(made: PolicyRepository, folder: Path, remote: Path | None = None) -> PolicyRepository:
+    """Return a copy of a repository with all that its commands left in it, and of its `origin` where it has one."""
+    shutil.copytree(made.root, folder, symlinks=True)
+    copy = PolicyRepository(folder, dict(made.environ), made.here)
+    if remote is not None:
+        shutil.copytree(made.git("remote", "get-url", "origin").strip(), remote)
+        copy.git("remote", "set-url", "origin", str(remote))
+    return copy
+
+
 def example_repository(folder: Path) -> PolicyRepository:
     """Return a copy of this product's own example repository, committed."""
     repository = new_repository(folder)

@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 import yaml
 from acceptance.console_by_hand import by_hand
-from acceptance.policy_repository import PolicyRepository
+from acceptance.policy_repository import PolicyRepository, copied
 from acceptance.stages import LABEL_FILE, OVERLAY_FILE, POLICY_FILE, applied, release, two_stages
 
 SCORE = "ImageAssurancePolicy/strict"
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> PolicyRepository:
+def repository(made: PolicyRepository, tmp_path: Path) -> PolicyRepository:
+    return copied(made, tmp_path / "team")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> PolicyRepository:
     """Return two stages in sync, and then an edit by hand in prod."""
-    repository = two_stages(tmp_path / "team")
+    repository = two_stages(tmp_path_factory.mktemp("made") / "team")
     release(repository)
     applied(repository, "dev", "prod")
     with by_hand(repository.root, "prod") as console:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from acceptance.console_by_hand import by_hand
-from acceptance.policy_repository import PolicyRepository, Ran, new_repository
+from acceptance.policy_repository import PolicyRepository, Ran, copied, new_repository
 
 CONFIGURATION = """\
 version: 1
@@ -44,11 +44,17 @@ def policy(repository: PolicyRepository, score: int, scope: str = "Global") -> N
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> PolicyRepository:
+def repository(made: PolicyRepository, tmp_path: Path) -> PolicyRepository:
+    return copied(made, tmp_path / "team", tmp_path / "remote.git")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> PolicyRepository:
     """Return a team's repository with a remote; all three stages have the same, and prod is fit."""
-    remote = tmp_path / "remote.git"
+    folder = tmp_path_factory.mktemp("made")
+    remote = folder / "remote.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
-    repository = new_repository(tmp_path / "team")
+    repository = new_repository(folder / "team")
     repository.git("remote", "add", "origin", str(remote))
     repository.write("policysync.yaml", CONFIGURATION)
     repository.write("fit", "")
