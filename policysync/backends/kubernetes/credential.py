@@ -140,6 +140,14 @@ def _bearer(token: str) -> Secret:
     return Secret(f"Bearer {Secret(token).reveal()}")
 
 
+def _is_program(said: Any) -> bool:
+    if not isinstance(said, Mapping) or not isinstance(said.get("command"), str):
+        return False
+    args, env = said.get("args") or [], said.get("env") or []
+    named = isinstance(env, list) and all(isinstance(e, Mapping) and {"name", "value"} <= e.keys() for e in env)
+    return named and isinstance(args, list)
+
+
 def credential_of(access: Access, clock: Clock) -> Credential:
     """Return what a kubeconfig's user signs in with.
 
@@ -152,6 +160,10 @@ def credential_of(access: Access, clock: Clock) -> Credential:
     if user.get("token"):
         return Fixed(_bearer(str(user["token"])).reveal())
     if user.get("exec"):
+        if not _is_program(user["exec"]):
+            raise Refused(
+                "the kubeconfig's user has an exec that names no program; want command, args, and env as a list"
+            )
         return Exec(user["exec"], access, clock)
     if user.get("username"):
         pair = f"{user['username']}:{Secret(str(user.get('password', ''))).reveal()}"

@@ -131,9 +131,11 @@ def _read(file: Path) -> tuple[dict[str, Any], Path]:
 def _named(parts: Sequence[tuple[dict[str, Any], Path]], noun: str) -> dict[str, _Entry]:
     held: dict[str, _Entry] = {}
     for part, folder in parts:
-        for each in part.get(noun) or ():
-            if isinstance(each, dict):
-                held.setdefault(str(each.get("name", "")), (each.get(noun[:-1]) or {}, folder))
+        listed = part.get(noun)
+        for each in listed if isinstance(listed, list) else ():
+            about = (each.get(noun[:-1]) or {}) if isinstance(each, dict) else None
+            if isinstance(about, dict):
+                held.setdefault(str(each.get("name", "")), (about, folder))
     return held
 
 

@@ -38,6 +38,14 @@ def test_a_form_that_is_gone_is_refused() -> None:
         credential_of(Access("https://api.example", user={"auth-provider": {"name": "gcp"}}), FakeClock())
 
 
+@pytest.mark.parametrize(
+    "said", ["aws", {"args": []}, {"command": "x", "args": 5}, {"command": "x", "env": [{"a": 1}]}]
+)
+def test_an_exec_that_names_no_program_is_refused(said: object) -> None:
+    with pytest.raises(Refused, match="names no program"):
+        credential_of(Access("https://api.example", user={"exec": said}), FakeClock())
+
+
 def test_a_token_file_is_read_again_after_a_while_and_when_it_did_not_work(tmp_path: Path) -> None:
     clock, file = FakeClock(), tmp_path / "token"
     file.write_text("first-token\n", encoding="utf-8")

@@ -51,6 +51,12 @@ def test_what_is_not_there_is_named(tmp_path: Path, context: str, message: str) 
         from_files([written(tmp_path / "config")], context)
 
 
+@pytest.mark.parametrize("broken", [5, "text", {"a": 1}, [5, {"name": "eu", "context": [1]}]])
+def test_what_is_no_list_of_entries_holds_none(tmp_path: Path, broken: Any) -> None:
+    with pytest.raises(Refused, match="no context 'eu'; there is none"):
+        from_files([written(tmp_path / "config", contexts=broken)])
+
+
 def test_without_a_file_it_is_said_where_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"options\.kubeconfig"):
         from_files([tmp_path / "none"])
