@@ -76,7 +76,7 @@ class Zygote:
 
 @cache
 def zygote() -> Zygote | None:
-    """Return this process's own server; nothing where there cannot be one."""
+    """Return this process's own server; nothing where there cannot be one, or with PLAIN_PROCESSES set."""
     if not hasattr(os, "fork") or not hasattr(socket, "send_fds") or os.environ.get("PLAIN_PROCESSES"):
         return None
     started = Zygote()
