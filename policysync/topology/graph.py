@@ -72,10 +72,6 @@ class Topology:
     connectors: tuple[Connector, ...]
     registries: tuple[Registry, ...]
 
-    def dependants(self, connector: Address) -> tuple[Address, ...]:
-        """Return the registries that a connector carries."""
-        return next((found.registries for found in self.connectors if found.address == connector), ())
-
 
 def topology(stage: str, consoles: Iterable[Console], specs: Mapping[Address, Mapping[str, Any]]) -> Topology:
     """Return what the documents of a stage say.

@@ -82,7 +82,7 @@ def test_a_connector_stands_between_its_console_and_what_it_carries() -> None:
     }
     found = topology("dev", CONSOLES, specs)
     assert found.connectors[0].consoles == ("dev-console",)
-    assert found.dependants(EU) == (HARBOR,)
+    assert found.connectors[0].registries == (HARBOR,)
     assert found.registries[0].connectors == (EU,)
     assert said(specs) == []
 
