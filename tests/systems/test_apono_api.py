@@ -14,7 +14,7 @@ from conformance.samples import create, delete, update
 
 from policysync.backends.apono.backend import Apono
 from policysync.emulator.apono import INTEGRATIONS, Tenant, connector
-from policysync.emulator.exchange import Request
+from policysync.emulator.exchange import Request, answer
 from policysync.emulator.faults import Fault, FaultPlan
 from policysync.errors import OutcomeUnknown, Refused, Unavailable
 from policysync.plan.change import Change
@@ -203,3 +203,20 @@ def test_the_story_of_an_integration_through_the_command_line(tmp_path: Path) ->
         repository.commit()
         assert repository.run("apply", "--stage", "dev", "--prune", "--yes", "--allow", "empty-desired").status == 0
         assert tenant._integrations == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"items": [], "pagination": {"next_page_token": "again"}}, "come round again"),
+        ({"data": []}, "does not answer as Apono does"),
+        ([], "does not answer as Apono does"),
+    ],
+)
+def test_pages_that_never_end_or_are_none_are_refused(
+    monkeypatch: pytest.MonkeyPatch, said: object, message: str
+) -> None:
+    tenant = Tenant()
+    monkeypatch.setattr(tenant, "handle", lambda _request: answer(200, said))
+    with connected(tenant) as backend, pytest.raises(Refused, match=message):
+        backend.connector("eu-1")

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from policysync.backends.answer import decoded
 from policysync.backends.apono.health import connector_signs, integration_sign
@@ -95,19 +96,26 @@ class Apono(Rest):
         return by_id or next((connector for connector in found if connector.get("name") == name), None)
 
     def _connectors(self) -> Iterator[Mapping[str, Any]]:
-        query = "limit=100"
-        while True:
-            answer = decoded(accepted(self._session.call("GET", f"{CONNECTORS}?{query}"), writes=False))
-            yield from answer["items"]
-            token = (answer.get("pagination") or {}).get("next_page_token")
+        query, seen = "limit=100", set[str]()
+        while query not in seen:
+            seen.add(query)
+            answer = self._page(query)
+            yield from (each for each in answer["items"] if isinstance(each, Mapping))
+            pagination = answer.get("pagination")
+            token = pagination.get("next_page_token") if isinstance(pagination, Mapping) else None
             if not token:
                 return
-            query = f"page_token={token}"
+            query = f"page_token={quote(str(token), safe='')}"
+        raise Refused(f"{self._session.base}: pages of connectors come round again; nobody can tell them all")
+
+    def _page(self, query: str) -> Mapping[str, Any]:
+        answer = decoded(accepted(self._session.call("GET", f"{CONNECTORS}?{query}"), writes=False))
+        if not isinstance(answer, Mapping) or not isinstance(answer.get("items"), list):
+            raise Refused(f"{self._session.base} does not answer as Apono does; is the url right?")
+        return answer
 
     def _looks_like_apono(self) -> None:
-        answer = decoded(accepted(self._session.call("GET", f"{CONNECTORS}?limit=1"), writes=False))
-        if not isinstance(answer, Mapping) or "items" not in answer:
-            raise Refused(f"{self._session.base} does not answer as Apono does; is the url right?")
+        self._page("limit=1")
 
     def _names(self, kind: Kind) -> Mapping[str, str]:
         return {
