@@ -15,7 +15,7 @@ from policysync.backends.helm.installed import Reader, named_release
 from policysync.backends.helm.objects import Objects
 from policysync.backends.helm.secrets import Vault
 from policysync.backends.kubernetes.client import Client
-from policysync.backends.kubernetes.failures import Forbidden, Missing
+from policysync.backends.kubernetes.discovery import facts_of
 from policysync.backends.port import Facts, Sign
 from policysync.clock import Clock
 from policysync.errors import NotServed, Refused
@@ -47,12 +47,7 @@ class Connectors:
 
     def probe(self) -> Facts:
         """Say which cluster it is; see `port.Backend`."""
-        version = str(self.client.get("/version").get("gitVersion", ""))
-        try:
-            about = self.client.get("/api/v1/namespaces/kube-system").get("metadata") or {}
-        except (Missing, Forbidden):
-            about = {}
-        return Facts(version=version, identity=str(about.get("uid") or ""))
+        return facts_of(self.client)
 
     def expect(self, stated: Mapping[Address, Spec]) -> None:
         """Learn where the connectors are that git knows: their namespaces and releases."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from policysync.backends.kubernetes.client import Client
-from policysync.backends.kubernetes.discovery import Discovery, Served
+from policysync.backends.kubernetes.discovery import Discovery, Served, facts_of
 from policysync.backends.kubernetes.failures import Forbidden, Missing
 from policysync.backends.kubernetes.health import healths, preflight
 from policysync.backends.kubernetes.managed import BY_HAND
@@ -54,13 +54,8 @@ class Kubernetes:
         self._writing = Writing(client, self._naming, {*BY_HAND, *by_hand})
 
     def probe(self) -> Facts:
-        """Say which cluster it is: the id of its first namespace, which no two clusters share."""
-        version = str(self.client.get("/version").get("gitVersion", ""))
-        try:
-            about = self.client.get("/api/v1/namespaces/kube-system").get("metadata") or {}
-        except (Missing, Forbidden):
-            about = {}
-        return Facts(version=version, identity=str(about.get("uid") or ""))
+        """Say which cluster it is; see `port.Backend`."""
+        return facts_of(self.client)
 
     def expect(self, stated: Mapping[Address, Mapping[str, Any]]) -> None:
         """Learn which objects git calls by their short names."""

@@ -1,4 +1,4 @@
-"""Which of the kinds a cluster serves, asked once a run."""
+"""Which cluster it is, and which of the kinds it serves, asked once a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass
 
 from policysync.backends.kubernetes.client import Client, segment
-from policysync.backends.kubernetes.failures import Missing, not_served
+from policysync.backends.kubernetes.failures import Forbidden, Missing, not_served
+from policysync.backends.port import Facts
 from policysync.kinds.kind import Kind
 
 
@@ -29,6 +30,16 @@ class Served:
         """Return where objects of the kind are: all of them, those of a namespace, or one."""
         inside = f"/namespaces/{segment(namespace)}" if namespace and self.namespaced else ""
         return f"{group_path(self.group, self.version)}{inside}/{self.plural}" + (f"/{segment(name)}" if name else "")
+
+
+def facts_of(client: Client) -> Facts:
+    """Return which cluster it is: by the id of its first namespace, which no two clusters share."""
+    version = str(client.get("/version").get("gitVersion", ""))
+    try:
+        about = client.get("/api/v1/namespaces/kube-system").get("metadata") or {}
+    except (Missing, Forbidden):
+        about = {}
+    return Facts(version=version, identity=str(about.get("uid") or ""))
 
 
 class Discovery:
