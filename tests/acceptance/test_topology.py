@@ -78,9 +78,7 @@ def test_validate_says_what_does_not_fit_with_both_places(git: PolicyRepository)
     missing = git.run("validate")
     assert "no tunnel of stage dev reaches `harbor.other.example`" in missing.out
     assert "(AquaCloudConnector/eu at policies/base/connector.yaml:1:1)" in missing.out
-    git.replace(
-        "policysync.yaml", "gateway: prod5678-gw", "gateway: dev1234-gw"
-    )
+    git.replace("policysync.yaml", "gateway: prod5678-gw", "gateway: dev1234-gw")
     mixed = git.run("validate")
     assert mixed.status == 1
     assert "is the gateway of dev-console in stage dev, not of stage prod" in mixed.out
