@@ -60,7 +60,6 @@ class Server:
 
     def serve(self) -> Request | None:
         """Serve until the lifeline ends, and return nothing; in a fork, return what it is asked to run."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(self._wakes, warn_on_full_buffer=False)
         while True:
@@ -103,6 +102,7 @@ class Server:
         """Give up in a fork what belongs to the server."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._ready.close()
         for asked in self._running.values():
@@ -189,6 +189,9 @@ def run() -> None:
 
 def main() -> None:
     """Serve; in a fork, run the command, and end as it ends."""
+    # Whoever ends a whole group of processes ends the lifeline too, and that leaves nothing behind.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     paths = [path for path in sys.path[1:] if Path(path) != ROOT]
     preload()
     gc.collect()
