@@ -114,6 +114,12 @@ _BY_TYPE: Mapping[str, st.SearchStrategy[Any]] = {
 }
 
 
+def named(kind: Kind, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the key where another member has its place on the wire: then only the backend knows what git calls it."""
+    taken = {field.wire for field in kind.root.properties.values()}
+    return {name: spec[name] for name in kind.key if name in spec and f"/{name}" in taken}
+
+
 def shuffled(field: Field, value: Any, seed: Any) -> Any:
     """Return the same value written otherwise: sets and keyed lists in another order and with repeats, numbers as
     floats, nothing as null. `seed` is a `random.Random`."""

@@ -10,7 +10,7 @@ import pytest
 from deepdiff import DeepDiff
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from laws.strategies import KINDS, NAMES, bodies, shuffled, specs
+from laws.strategies import KINDS, NAMES, bodies, named, shuffled, specs
 
 from policysync.kinds.field import Field
 from policysync.kinds.kind import Kind, walk
@@ -25,14 +25,10 @@ PLAIN = [name for name in NAMES if not any(f.key or f.values or f.write_only for
 
 
 def answered(kind: Kind, desired: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of a new object, as git has its members where the wire has them elsewhere.
-
-    There a key that git alone knows is told from what the backend keeps beside the body.
-    """
+    """Return the body of a new object, as git has its members where the wire has them elsewhere."""
     body = to_wire(kind, desired)
-    if not any(field.wire for field in walk(kind.root)):
-        return body
-    return {**from_wire(kind, body).spec, **{name: desired[name] for name in kind.key if name in desired}}
+    moved = any(field.wire for field in walk(kind.root))
+    return {**from_wire(kind, body).spec, **named(kind, desired)} if moved else body
 
 
 @every_kind
