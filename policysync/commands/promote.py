@@ -17,6 +17,7 @@ from policysync.commands.publishing import Published, Ways, committed_pin, publi
 from policysync.commands.session import Session
 from policysync.documents.pin import Evidence, Judged
 from policysync.errors import Exit
+from policysync.promotion.candidate import NothingToPromote
 from policysync.promotion.gates.listed import judge
 from policysync.reports.outcome import outcome_text
 from policysync.reports.promotion import Shown, promotion_json, promotion_text, short
@@ -74,7 +75,7 @@ def command(
     if check and rehearsal:
         raise click.UsageError("--check and --rehearse were both given; want one of them")
     ways = Ways(commit, push, pull_request, base)
-    moving = promotion(session, to, revision, only)
+    moving = _moving(session, to, revision, only, ways)
     if rehearsal:
         return _rehearsed(moving, form)
     if moving.now == moving.pin and not check and ways.asked:
@@ -98,6 +99,22 @@ def command(
     _show(replace(shown, where=_where(done)), form)
     tell(done, to)
     return Exit.DONE
+
+
+def _moving(session: Session, to: str, revision: str | None, only: Sequence[str], ways: Ways) -> Promotion:
+    try:
+        return promotion(session, to, revision, only)
+    except NothingToPromote:
+        # What an earlier promotion only wrote can still be committed, when it is just this.
+        stage = session.project.stage(to)
+        before = committed_pin(session, stage) if ways.asked else None
+        written = session.pin(stage)
+        if before is None or before == written:
+            raise
+        moving = promotion(session, to, revision, only, committed=before)
+        if moving.pin != written:
+            raise
+        return moving
 
 
 def _pushed(moving: Promotion, ways: Ways) -> int:

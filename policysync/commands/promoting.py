@@ -180,8 +180,12 @@ class Promotion:
         return Checked(True, f"read back: {len(wanted)} resources of {self.before.name} are as the release has them")
 
 
-def promotion(session: Session, to: str, revision: str | None, only: Sequence[str]) -> Promotion:
+def promotion(
+    session: Session, to: str, revision: str | None, only: Sequence[str], *, committed: Pin | None = None
+) -> Promotion:
     """Return what is to be promoted: what the stage before runs, or a revision; all of it or some resources.
+
+    With `committed`, it is held against that pin instead of the one in the work tree.
 
     Raises:
         Blocked: the stage before runs nothing that could be promoted, or what was chosen cannot go alone.
@@ -192,7 +196,7 @@ def promotion(session: Session, to: str, revision: str | None, only: Sequence[st
     if stage.first:
         raise PolicySyncError(f"{to} is the first stage: it follows the branch that is checked out, so merge there")
     before = session.project.stage(names[names.index(to) - 1])
-    now = session.pin(stage)
+    now = committed or session.pin(stage)
     offered = Pin(to, resolve(session.project.root, revision)) if revision else running(session, before, to)
     if not only:
         return Promotion(session, stage, before, now, offered, offered)

@@ -19,11 +19,16 @@ def with_singles(pin: Pin, offered: Pin, addresses: Iterable[Address]) -> Pin:
     return Pin(pin.stage, pin.revision, {a: r for a, r in sorted(singles.items()) if r != pin.revision})
 
 
+class NothingToPromote(PolicySyncError):
+    """The stage follows already what was asked for."""
+
+
 def chosen(patterns: Iterable[str], differing: Iterable[Address], known: Iterable[Address]) -> frozenset[Address]:
     """Return the resources that were asked for.
 
     Raises:
-        PolicySyncError: a pattern matches nothing that differs; says whether there is such a resource at all.
+        NothingToPromote: a pattern matches only what does not differ.
+        PolicySyncError: it matches no resource at all.
     """
     found: set[Address] = set()
     different = sorted(differing)
@@ -33,7 +38,7 @@ def chosen(patterns: Iterable[str], differing: Iterable[Address], known: Iterabl
         if matching:
             found |= matching
         elif any(name == pattern or fnmatchcase(name, pattern) for name in names):
-            raise PolicySyncError(
+            raise NothingToPromote(
                 f"--only {pattern}: the stage has it as the release does; there is nothing to promote"
             )
         else:

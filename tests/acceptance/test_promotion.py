@@ -223,7 +223,7 @@ def test_a_pin_that_is_wrong_is_no_reason_not_to_go_back(repository: PolicyRepos
     repository.write("releases/prod.yaml", "revision: [a")
     back = repository.run("rollback", "--stage", "prod", "--to", first["id"], "--now")
     assert back.status == 0, back.err
-    assert back.err.startswith("releases/prod.yaml:1:")
+    assert back.err.startswith("releases/prod.yaml:")
     assert "releases/prod.yaml is written anew" in back.err
     assert repository.run("validate").status == 0
 
@@ -320,3 +320,16 @@ def sign(repository: PolicyRepository, folder: Path, who: str, revision: str, *,
     trailers = (f"--trailer=Approved-by: Somebody <{who}>", f"--trailer=Approved-release: prod {revision}")
     signing = ("-c", f"user.signingkey={key}", "commit", "-S", "--quiet", "--allow-empty", "-m", "approve")
     repository.git(*signing, *trailers)
+
+
+def test_one_resource_that_was_only_written_can_still_be_committed(repository: PolicyRepository) -> None:
+    document(repository, "Label", "pci", "{description: new}")
+    document(repository, "Label", "other", "{description: new}")
+    repository.commit()
+    apply(repository, "dev")
+    assert repository.run("promote", "--to", "nonprod", "--only", "Label/pci").status == 0
+    done = repository.run("promote", "--to", "nonprod", "--only", "Label/pci", "--commit")
+    assert done.status == 0, done.err
+    assert repository.git("status", "--porcelain") == ""
+    again = repository.run("promote", "--to", "nonprod", "--only", "Label/pci", "--commit")
+    assert (again.status, "there is nothing to promote" in again.err) == (1, True)
