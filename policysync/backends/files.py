@@ -29,7 +29,10 @@ from policysync.state.normalize import live_spec, new_spec
 from policysync.state.resource import Address, Resource
 
 RECORD = ".policysync.json"
+_BOUND = ("context", "account", "region")
+"""Options by which documents tell one target from another."""
 _VERSION = 1
+_INSTALLS = frozenset({"kubernetes", "helm", "cloudformation"})
 
 
 class Files:
@@ -106,12 +109,22 @@ def files(target: Target, means: Means) -> Backend:
         Refused: the target cannot be used as it is written.
     """
     path = target.options.get("path")
-    if set(target.options) - {"path", "context"} or not isinstance(path, str) or not path:
-        raise Refused("a files target wants options: {path: FOLDER}, and `context` where kinds name clusters")
+    if set(target.options) - {"path", *_BOUND} or not isinstance(path, str) or not path:
+        raise Refused(
+            "a files target wants options: {path: FOLDER}, and `context`, `account` or `region` where documents say"
+        )
     folder = (means.root / path).resolve()
     if not folder.is_relative_to(means.root.resolve()):
         raise Refused(f"options.path {path} leads out of the policy root")
     return Files(folder)
+
+
+def in_place_of(target: Target, folder: Path) -> Target | None:
+    """Return the target that keeps artefacts below a folder instead of installing them; None where there are none."""
+    if target.backend not in _INSTALLS:
+        return None
+    bound = {name: target.options[name] for name in _BOUND if name in target.options}
+    return Target(target.name, "files", options={"path": str(folder / target.name), **bound})
 
 
 def _renderer(kind: Kind) -> Renderer:

@@ -20,7 +20,14 @@ from policysync.commands.attesting import signer_of, write_attestation
 from policysync.commands.comparing import Comparing, Comparison, comparing
 from policysync.commands.forms import Output, forms_option, write
 from policysync.commands.guarded import case_of, refuse, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, heal_accepted_option, pace_options, selection_options, stage_option
+from policysync.commands.options import (
+    Selection,
+    heal_accepted_option,
+    pace_options,
+    render_only_option,
+    selection_options,
+    stage_option,
+)
 from policysync.commands.progress import progress
 from policysync.commands.session import Session
 from policysync.documents.project import Target
@@ -64,6 +71,7 @@ from policysync.state.resource import Address, Resource
     metavar="FILE",
     help="Write a signed statement of what was applied; see `attest` in policysync.yaml.",
 )
+@render_only_option
 @pace_options
 @forms_option("apply")
 def command(
@@ -81,6 +89,7 @@ def command(
     on_error: OnError,
     lock_timeout: float,
     attest: Path | None,
+    render_only: Path | None,
     session: Session,
     outputs: Sequence[Output],
 ) -> int:
@@ -94,6 +103,7 @@ def command(
       policysync apply --stage dev
       policysync apply --stage prod plan.json
       policysync apply --stage prod --yes --attest applied.intoto.jsonl
+      policysync apply --stage prod --yes --render-only deploy/prod
     """
     if attest is not None:
         # A key that does not sign is noticed before anything is done.
@@ -113,6 +123,7 @@ def command(
         prune=prune or saved is not None,
         heal_accepted=heal_accepted or any(plan.heals_accepted for plan in plans.values()),
         salt=one.salt if one else "",
+        render_only=render_only,
     )
     known = remembered_consoles(against)
     manner = Manner(

@@ -6,12 +6,14 @@ import secrets as randomness
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
+from policysync.backends.files import in_place_of
 from policysync.backends.port import Backend, Previews
 from policysync.commands.depending import registries_notices
 from policysync.commands.options import Selection
@@ -189,20 +191,32 @@ def comparing(
     prune: bool = False,
     salt: str = "",
     heal_accepted: bool = False,
+    render_only: Path | None = None,
 ) -> Comparing:
     """Read what git says of a stage, and show the warnings on stderr.
 
+    With `render_only`, artefacts below that folder stand for what the targets would install.
+
     Raises:
         InvalidInput: a document is wrong.
+        PolicySyncError: artefacts were asked for, and the stage has no target that installs any.
     """
     stage = session.project.stage(stage_name)
     source = session.source_of(stage, revision)
     desired, warnings = session.desired(source, stage)
     for warning in warnings:
         click.echo(str(warning), err=True)
+    stage = _rendered_only(stage, render_only) if render_only else stage
     ledger = session.ledger(stage)
     salt = salt or ledger.salt or randomness.token_hex(16)
     return Comparing(session, stage, source, desired, ledger, selection, salt, prune, heal_accepted)
+
+
+def _rendered_only(stage: Stage, folder: Path) -> Stage:
+    targets = tuple(made for target in stage.targets if (made := in_place_of(target, folder)))
+    if not targets:
+        raise PolicySyncError(f"stage {stage.name} has no cluster or account, so there is nothing to render for")
+    return stage._replace(targets=targets)
 
 
 def compare_targets(comparing: Comparing, names: Sequence[str]) -> list[Comparison]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +21,12 @@ _ANY = "* matches anything, [*] a star."
 stage_option = click.option("--stage", "-s", required=True, help="The stage, as policysync.yaml names it.")
 heal_accepted_option = click.option(
     "--heal-accepted", is_flag=True, help="Also take back edits by hand that policysync.yaml accepts."
+)
+render_only_option = click.option(
+    "--render-only",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep artefacts below DIR for Argo CD, Flux or a pipeline to install; what is there is live.",
 )
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result on stdout."

@@ -16,7 +16,14 @@ import click
 from policysync.commands.comparing import Comparing, Comparison, comparing, each_target
 from policysync.commands.forms import Output, folder_in_repository, forms_option, write
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, heal_accepted_option, pace_options, selection_options, stage_option
+from policysync.commands.options import (
+    Selection,
+    heal_accepted_option,
+    pace_options,
+    render_only_option,
+    selection_options,
+    stage_option,
+)
 from policysync.commands.rehearsing import refusals_in, rehearsed
 from policysync.commands.session import Session
 from policysync.commands.unmanaged import seen_whole, unmanaged
@@ -41,6 +48,7 @@ from policysync.reports.text import LISTED
 @click.option("--fail-unmanaged", is_flag=True, help="The same, and exit with 3 when there is any.")
 @click.option("--server-side", is_flag=True, help="Send each change as a dry run, where the target has one.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@render_only_option
 @pace_options
 @forms_option("plan")
 def command(
@@ -57,6 +65,7 @@ def command(
     fail_unmanaged: bool,
     server_side: bool,
     detailed_exitcode: bool,
+    render_only: Path | None,
     session: Session,
     outputs: Sequence[Output],
 ) -> int:
@@ -70,7 +79,9 @@ def command(
       policysync plan --stage clusters --server-side
       policysync plan --stage prod --format text --format markdown=comment.md --format sarif=plan.sarif
     """
-    against = comparing(session, stage, revision, selection, prune=prune, heal_accepted=heal_accepted)
+    against = comparing(
+        session, stage, revision, selection, prune=prune, heal_accepted=heal_accepted, render_only=render_only
+    )
     fail_unmanaged = fail_unmanaged or (session.project.guard_settings.unmanaged and not refresh_only)
     whole = show_unmanaged or fail_unmanaged
     look = partial(seen_whole if whole else seen, against)
