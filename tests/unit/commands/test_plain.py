@@ -18,6 +18,8 @@ FULL = "from policysync.cli import main; main()"
 # What validates, when it is imported, finds this in its place.
 INTERRUPTED = """\
 import os, signal
+# A job in the background of a script is started with interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import policysync.documents.validate as judging
 judging.validate = lambda *_, **__: os.kill(os.getpid(), signal.SIGINT)
 """
