@@ -90,6 +90,8 @@ class Account:
             raise connection_failure(operation, error, sent=False) from error
         except failures.HTTPClientError as error:
             raise connection_failure(operation, error, sent=writes) from error
+        except failures.NoCredentialsError as error:
+            raise Refused(f"{operation}: {error}; sign in, or name a profile in options.profile") from error
         except failures.BotoCoreError as error:
             raise Refused(told(f"{operation}: {error}")) from error
         return answer

@@ -27,6 +27,13 @@ from policysync.state.resource import Address, Hindrance, Resource
 
 Specs = Mapping[Address, Mapping[str, Any]]
 
+_REPAIRS = {
+    "DELETE_FAILED": "delete-stack",
+    "UPDATE_FAILED": "rollback-stack",
+    "UPDATE_ROLLBACK_FAILED": "continue-update-rollback",
+}
+"""What gets a stack out of a state that wants a person."""
+
 
 class Reading:
     """Reads the stacks of one account and region beside what git states."""
@@ -140,7 +147,8 @@ def hindrance_of(stack: Described, address: Address) -> Hindrance | None:
         message = f"stack {stack.name} is {stack.status}: somebody is changing it; look again when that has ended"
         return Hindrance("unreadable", "stack-in-progress", message)
     if stack.status in EMPTY:
-        message = f"stack {stack.name} is {stack.status} and not ours: it can only be deleted, by who made it"
+        whose = "it is deleted and made anew: plan again" if stack.is_ours else "it is not ours: who made it deletes it"
+        message = f"stack {stack.name} is {stack.status} and can only be deleted; {whose}"
         return Hindrance("blocked", "stack-never-made", message)
     if stack.status in STUCK:
         why = f" ({stack.reason})" if stack.reason else ""
@@ -150,9 +158,10 @@ def hindrance_of(stack: Described, address: Address) -> Hindrance | None:
 
 
 def _remedy(stack: Described) -> str:
-    if stack.status == "UPDATE_ROLLBACK_FAILED":
-        return f"mend what stopped it, then `aws cloudformation continue-update-rollback --stack-name {stack.name}`"
-    return "its events say what stopped it; mend that first"
+    command = _REPAIRS.get(stack.status)
+    if command is None:
+        return "its events say what stopped it; mend that first"
+    return f"mend what its events say stopped it, then `aws cloudformation {command} --stack-name {stack.name}`"
 
 
 def _further(kind: Kind, stack: Described, asked: Summary, stated: Any) -> dict[str, str]:

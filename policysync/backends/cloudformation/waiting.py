@@ -10,7 +10,7 @@ from policysync.backends.cloudformation.described import Described
 from policysync.backends.cloudformation.failures import told
 from policysync.backends.cloudformation.stacks import Stacks
 from policysync.clock import Clock
-from policysync.errors import OutcomeUnknown, Unavailable
+from policysync.errors import BackendError, OutcomeUnknown, Refused, Unavailable
 
 FIRST, LONGEST = 0.1, 5.0
 """Seconds between two looks: short at first, because a small change takes no time."""
@@ -33,7 +33,7 @@ class Watch:
         """Return the stack once nothing is in progress any more; None when it is gone.
 
         Raises:
-            OutcomeUnknown: it takes longer than anybody waits here.
+            OutcomeUnknown: it takes longer than anybody waits here, or nobody may look any more.
         """
         until, pause = self._clock.monotonic() + self._seconds, FIRST
         while True:
@@ -60,21 +60,30 @@ class Watch:
         # The operation is under way whatever happens to a question about it.
         try:
             stack = self._stacks.named(stack_id)
-            self._tell(stack_id)
         except Unavailable as error:
             _log.info("%s", error)
             return None, False
+        except Refused as error:
+            raise OutcomeUnknown(f"{stack_id} is being changed, and how that ends cannot be seen: {error}") from error
+        self._tell(stack_id)
         return stack, True
 
     def _tell(self, stack_id: str) -> None:
-        for event in reversed(list(self._events(stack_id))):
+        for event in reversed(self._events(stack_id)):
             if event["EventId"] not in self._seen:
                 self._seen.add(event["EventId"])
                 why = f": {event['ResourceStatusReason']}" if event.get("ResourceStatusReason") else ""
                 _log.info("%s: %s %s%s", event["StackName"], event["LogicalResourceId"], event["ResourceStatus"], why)
 
-    def _events(self, stack_id: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the events of the operation, newest first."""
+    def _events(self, stack_id: str) -> list[Mapping[str, Any]]:
+        """Return the events of the operation, newest first; none where they cannot be had: they decide nothing."""
+        try:
+            return list(self._told(stack_id))
+        except BackendError as error:
+            _log.info("the events of %s are not known: %s", stack_id, error)
+            return []
+
+    def _told(self, stack_id: str) -> Iterator[Mapping[str, Any]]:
         for event in self._stacks.account.pages(
             "cloudformation", "describe_stack_events", "StackEvents", StackName=stack_id
         ):

@@ -139,6 +139,8 @@ class Writing:
         if not live.is_ours or live.of not in ("", str(before.address)):
             raise Refused(f"stack {live.name} does not carry the mark of {before.address}, so it is not deleted")
         self._here(live)
+        if live.in_progress and live.name not in self._stacks.pending:
+            raise Refused(str(hindrance_of(live, before.address)))
         self._gone(live.id, live.name)
 
     def _gone(self, stack_id: str, name: str) -> None:
@@ -184,13 +186,15 @@ class Writing:
         """Refuse to write with the credentials of another account. Source: reference, connectors 4.6."""
         caller, region = self._stacks.account.caller(), self._stacks.account.region
         if stack.account != caller:
-            raise Refused(f"{address} belongs to account {stack.account}, and the credentials to {caller}")
+            raise Refused(
+                f"{address} belongs to account {stack.account}, and the credentials to {caller}; sign in there"
+            )
         if stack.region != region:
-            raise Refused(f"{address} belongs into {stack.region}, and this target is {region}")
+            raise Refused(f"{address} belongs into {stack.region}, and this target is {region}; want a target for it")
 
     def _here(self, live: Described) -> None:
         if live.account != self._stacks.account.caller():
-            raise Refused(f"stack {live.name} is in account {live.account}, and the credentials are not")
+            raise Refused(f"stack {live.name} is in account {live.account}, and the credentials are not; sign in there")
 
     def _output(self, stack: Stack, name: str) -> str:
         wanted = stack.outputs[name]
