@@ -43,7 +43,7 @@ check: $(READY)
 	$(BIN)/lint-imports --no-cache > $(VENV)/layers.log || { cat $(VENV)/layers.log; exit 1; }
 
 test: check
-	$(BIN)/pytest --numprocesses $(WORKERS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" policysync demo
