@@ -25,6 +25,7 @@ from policysync.errors import NotServed, PolicySyncError
 from policysync.kinds.kind import Kind
 from policysync.plan.build import LastApplied, World, build
 from policysync.plan.change import Plan
+from policysync.plan.rotated import as_held
 from policysync.state.normalize import live_spec
 from policysync.state.resource import Address, Hindrance, Resource
 from policysync.state.sharing import sharing
@@ -107,7 +108,7 @@ class Comparing:
         return World(
             desired=desired,
             live=(*live, *_confirmed(applied, kinds)),
-            last_applied=applied,
+            last_applied=as_held(applied, live),
             others=others - set(last),
             blocked=blocked,
             accepted=() if self.heal_accepted else self.session.accepted(self.stage),

@@ -56,7 +56,8 @@ class Resource:
         raw         empty                          the body as it came, fields newer than our schema included
         where       the document                   empty
 
-    A live resource with a `hindrance` is there, and its spec says nothing.
+    A live resource with a `hindrance` is there, and its spec says nothing. `rotated` are pointers into a live spec to
+    where its target still has the value a secret had before: nobody changed it there.
 
     `labels`, `targets`, `protect` and `bound` come from git and are empty on a live resource. `bound` are the options
     that the target has to have, as far as its document says so beside the spec.
@@ -73,3 +74,4 @@ class Resource:
     where: Location = Location("")
     hindrance: Hindrance | None = None
     bound: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    rotated: tuple[str, ...] = ()

@@ -75,6 +75,10 @@ def test_two_stacks_in_two_accounts_from_empty_to_deleted(aws: Engine, repositor
     assert repository.run("apply", "--stage", "dev", "--yes").status == 0
 
     repository.environ["APONO_CONNECTOR_TOKEN"] = SECOND
+    assert repository.run("drift", "--stage", "dev").status == 0
+    waiting = repository.run("plan", "--stage", "dev")
+    assert '"APONO_CONNECTOR_TOKEN (another value)" → "APONO_CONNECTOR_TOKEN"' in waiting.out
+    assert "drift" not in waiting.out
     rotated = repository.run("apply", "--stage", "dev", "--yes")
     assert "Apply to member: 1 applied." in rotated.out
 

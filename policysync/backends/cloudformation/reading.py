@@ -70,8 +70,9 @@ class Reading:
         if hindrance is not None:
             return Resource(address, {}, id=stack.id, raw=_raw(stack), hindrance=hindrance)
         asked = summary(self._stacks.account, StackName=stack.id)
-        spec = live_spec(kind, self._said(kind, address, stack, asked))
-        return Resource(address, spec, id=stack.id, raw=_raw(stack))
+        body = self._said(kind, address, stack, asked)
+        rotated = self._secret(kind, stated, stack, body)
+        return Resource(address, live_spec(kind, body), id=stack.id, raw=_raw(stack), rotated=rotated)
 
     def _found(self, name: str) -> Described | None:
         stack = self._stacks.named(name) if name else None
@@ -112,15 +113,23 @@ class Reading:
         if "further" in table:
             put(body, table["further"], _further(kind, stack, asked, resolve(stated, table["further"])))
         if wanted is not None:
-            self._secret(table, wanted, stack, body)
             self._template(table, wanted, stack, body)
             self._resolved(table, wanted, stack, body)
         return body
 
-    def _secret(self, table: Mapping[str, Any], wanted: Stack, stack: Described, body: dict[str, Any]) -> None:
-        if wanted.source:
-            tag = stack.tags.get(FINGERPRINT, "")
-            put(body, table["secret"]["from"], seen_as(wanted.source, tag, self._secrets))
+    def _secret(self, kind: Kind, stated: Mapping[str, Any], stack: Described, body: dict[str, Any]) -> tuple[str, ...]:
+        """Say where the secret is kept; return that place when the stack has the value it had before.
+
+        Only whoever sends a secret writes its fingerprint: when the two differ, it is the secret that moved.
+        """
+        source = stack_of(kind, stated).source if stated else {}
+        if not source:
+            return ()
+        place = kind.api["stack"]["secret"]["from"]
+        said = {name: value for name, value in source.items() if value}
+        seen = seen_as(source, stack.tags.get(FINGERPRINT, ""), self._secrets)
+        put(body, place, seen)
+        return (place,) if seen != said else ()
 
     def _template(self, table: Mapping[str, Any], wanted: Stack, stack: Described, body: dict[str, Any]) -> None:
         if not wanted.template_file:
