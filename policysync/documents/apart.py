@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from policysync.documents.branches import field_at
 from policysync.documents.finding import Finding
 from policysync.documents.stage import Draft
+from policysync.kinds.kind import Kind
+from policysync.kinds.load import Kinds
 from policysync.pointer import MISSING, resolve, split
 
 
-def too_close(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, Finding]]:
-    """Yield a finding for each draft that another one has no place beside. Of several of one kind, the first is let."""
+def kinds_apart(kinds: Kinds, asked: Set[str], present: Set[str]) -> frozenset[str]:
+    """Return the kinds that have rules with some of those asked about, themselves included.
+
+    Most kinds have none, so a schema is read only when its file says the word.
+    """
+    found = set[str]()
+    for name in kinds.mentioning('"apart"', present):
+        others = {rule["of"] for rule in _rules(kinds[name])}
+        if name in asked or others & asked:
+            found |= {name} | others
+    return frozenset(found)
+
+
+def too_close(
+    drafts: Sequence[Draft], about: Callable[[Draft], bool] = lambda _: True
+) -> Iterator[tuple[Draft, Finding]]:
+    """Yield a finding for each draft that another one has no place beside. Of several of one kind, the first is let.
+
+    One of the two is always one that is asked `about`.
+    """
     by_kind: dict[str, list[Draft]] = {}
     for draft in drafts:
         by_kind.setdefault(draft.kind.name, []).append(draft)
     for name, mine in by_kind.items():
-        for rule in mine[0].kind.schema.get("x-kind", {}).get("apart", ()):
-            yield from _broken(rule, mine, by_kind.get(rule["of"], []), own=rule["of"] == name)
+        for rule in _rules(mine[0].kind):
+            for draft, held in _broken(rule, mine, by_kind.get(rule["of"], []), own=rule["of"] == name):
+                if about(draft) or about(held):
+                    message = f"{held.address} ({held.where}) {rule['message']}"
+                    yield draft, Finding(split(rule["same"][-1]), message, rule["code"])
+
+
+def _rules(kind: Kind) -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = kind.schema.get("x-kind", {}).get("apart", ())
+    return found
 
 
 def _broken(
     rule: Mapping[str, Any], mine: Sequence[Draft], others: Sequence[Draft], *, own: bool
-) -> Iterator[tuple[Draft, Finding]]:
+) -> Iterator[tuple[Draft, Draft]]:
+    """Yield each draft with the one it has no place beside."""
     first: dict[str, Draft] = {}
     for other in others:
         first.setdefault(_values(other, rule["same"]), other)
     for draft in mine:
         held = first.get(values) if (values := _values(draft, rule["same"])) else None
         if held is not None and not (own and held is draft):
-            message = f"{held.address} ({held.where}) {rule['message']}"
-            yield draft, Finding(split(rule["same"][-1]), message, rule["code"])
+            yield draft, held
 
 
 def _values(draft: Draft, pointers: Sequence[str]) -> str:

@@ -40,16 +40,25 @@ class Judged(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Part of a catalog: the documents in question, and all that could have to do with them, themselves included."""
+    """Part of a catalog: the documents in question, and all that could have to do with them, themselves included.
+
+    `apart` are the kinds whose resources may have no place beside them.
+    """
 
     centre: frozenset[Name]
     near: frozenset[Name]
+    apart: frozenset[str]
+
+    def has(self, draft: Draft) -> bool:
+        """Whether a draft is in question."""
+        document = draft.layers[0].document
+        return (document.kind, document.name) in self.centre
 
     def concerns(self, draft: Draft, references: list[Reference]) -> bool:
         """Whether a draft is in question, has the name of one that is, or refers to one."""
         names = {name for _, name in self.centre}
         document = draft.layers[0].document
-        if document.name in names or (document.kind, document.name) in self.centre:
+        if document.name in names or self.has(draft):
             return True
         if len(draft.kind.key) > 1 and any(kind == document.kind for kind, _ in self.centre):
             return True
@@ -85,6 +94,7 @@ class Judge:
         """Return the drafts of a stage, or of a part of it, with their problems."""
         names = self.staging.names(stage)
         drafts = tuple(self.staging.drafts(stage, [name for name in names if part is None or name in part.near]))
+        close = tuple(self._close(drafts, names, stage, part))
         if part is not None:
             drafts = tuple(draft for draft in drafts if part.concerns(draft, self._refers(draft)))
         found = [(draft, problem) for draft in drafts for problem in self._alone(draft)]
@@ -99,11 +109,21 @@ class Judge:
             found += [(draft, draft.problem(finding, self.catalog.placing)) for draft, finding in mixed]
         found += [
             (draft, draft.problem(finding, self.catalog.placing))
-            for draft, finding in (*stated_twice(drafts), *too_close(drafts), *clashes(drafts))
+            for draft, finding in (*stated_twice(drafts), *close, *clashes(drafts))
         ]
         wrong = {id(draft) for draft, problem in found if not problem.warning}
         good = tuple(one for one in resources if wrong.isdisjoint((id(one), id(one.stands))))
         return Judged(resources, good, tuple(problem for _, problem in found))
+
+    def _close(
+        self, drafts: tuple[Draft, ...], names: list[Name], stage: Stage, part: Part | None
+    ) -> Iterator[tuple[Draft, Finding]]:
+        """Yield what is wrong with drafts for those they stand beside; of a part, only what it has to do with."""
+        if part is None:
+            yield from too_close(drafts)
+        elif part.apart:
+            beside = self.staging.drafts(stage, [name for name in names if name[0] in part.apart])
+            yield from too_close(tuple(beside), part.has)
 
     def _homeless(self, draft: Draft, stage: Stage) -> Problem | None:
         """Return a warning when no target of the stage is meant by a resource."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from policysync.documents.apart import kinds_apart
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, load
 from policysync.documents.envelope import RELEASES, STAGES
@@ -13,7 +14,7 @@ from policysync.documents.judge import Judge, Part
 from policysync.documents.project import Project, Stage
 from policysync.documents.source_file import Source
 from policysync.errors import Problem
-from policysync.kinds.kind import Kind
+from policysync.kinds.load import Kinds
 
 
 class Validation(NamedTuple):
@@ -35,7 +36,7 @@ def validate(
     source: Source,
     project: Project,
     stages: Sequence[Stage],
-    kinds: Mapping[str, Kind],
+    kinds: Kinds,
     *,
     files: Sequence[str] = (),
     cache: ParseCache | None = None,
@@ -87,7 +88,7 @@ def _says(problem: Problem, names: list[str]) -> bool:
     return any(f"stage {name} " in problem.message for name in names)
 
 
-def _part(catalog: Catalog, kinds: Mapping[str, Kind], files: Sequence[str]) -> Part:
+def _part(catalog: Catalog, kinds: Kinds, files: Sequence[str]) -> Part:
     """Return the documents of some files, with those that could refer to them or want the same name.
 
     Told from the documents alone: reading the schemas of all kinds would cost more than everything else.
@@ -104,7 +105,8 @@ def _part(catalog: Catalog, kinds: Mapping[str, Kind], files: Sequence[str]) -> 
         for name, document in layers
         if name[1] in texts or name[0] in free_names or document.refers or _holds(document.spec, texts)
     }
-    return Part(frozenset(centre), frozenset(near))
+    apart = kinds_apart(kinds, {kind for kind, _ in centre}, {kind for (kind, _), _ in layers})
+    return Part(frozenset(centre), frozenset(near), apart)
 
 
 def _holds(value: Any, texts: set[str]) -> bool:

@@ -61,6 +61,11 @@ class Kinds(Mapping[str, Kind]):
                 self._loaded[name] = load_kind(self._files[name], self._parts)
             return self._loaded[name]
 
+    def mentioning(self, text: str, names: Iterable[str]) -> frozenset[str]:
+        """Return those of some kinds in whose own file a text stands; none is read as a schema for it."""
+        said = text.encode()
+        return frozenset(name for name in names if name in self and said in self._files[name].read_bytes())
+
     def __contains__(self, name: object) -> bool:
         return name in self._files
 

@@ -212,3 +212,37 @@ def test_a_name_apono_shows_is_taken_once(tmp_path: Path) -> None:
 def test_a_connector_that_is_not_there_is_missed(tmp_path: Path) -> None:
     found = problems(tmp_path, ("AponoOrganizationRole", "org", ROLE), ("AponoIntegration", "db", INTEGRATION))
     assert [problem.code for problem in found] == ["dangling-reference", "dangling-reference"]
+
+
+def test_what_has_no_place_beside_a_file_is_seen_when_only_that_file_is_asked_about(tmp_path: Path) -> None:
+    here = copy.deepcopy(CONNECTOR)
+    here["aws"]["accountId"] = ROLE["aws"]["accountId"]
+    elsewhere = {**INTEGRATION, "displayName": "Payments", "connectorRef": "nobody"}
+    files = {
+        "connector.yaml": ("AponoConnector", "eu-1", here),
+        "other.yaml": ("AponoConnector", "eu-2", {**CONNECTOR, "connectorId": "eu-2", "tokenFrom": {"nope": "x"}}),
+        "role.yaml": ("AponoOrganizationRole", "org", {**ROLE, "connectorRef": "eu-2"}),
+        "db.yaml": ("AponoIntegration", "db", {**INTEGRATION, "connectorRef": "eu-1"}),
+        "copy.yaml": ("AponoIntegration", "copy", {**INTEGRATION, "name": "copy", "connectorRef": "eu-1"}),
+        "apart.yaml": ("AponoIntegration", "apart", {**elsewhere, "name": "apart"}),
+    }
+    folder = tmp_path / "policies" / "base"
+    folder.mkdir(parents=True)
+    (tmp_path / "policysync.yaml").write_text("version: 1\nstages: [{name: dev}]\n", encoding="utf-8")
+    for file, (kind, name, spec) in files.items():
+        document = {"apiVersion": "policysync/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+        (folder / file).write_text(yaml.safe_dump(document), encoding="utf-8")
+    project = load_project(tmp_path, {})
+
+    def codes(file: str) -> set[tuple[str, str]]:
+        asked = [f"policies/base/{file}"]
+        found = validate(WorkTree(tmp_path), project, project.stages, load_kinds(), files=asked).problems
+        return {(problem.where.file.removeprefix("policies/base/"), problem.code) for problem in found}
+
+    collision = ("role.yaml", "role-collision")
+    assert collision in codes("role.yaml")
+    assert collision in codes("connector.yaml")
+    assert {file for file, _ in codes("connector.yaml")} <= {"role.yaml", "db.yaml", "copy.yaml", "connector.yaml"}
+    (same,) = {found for file in ("db.yaml", "copy.yaml") for found in codes(file) if found[1] == "same-name"}
+    assert same in codes("db.yaml") & codes("copy.yaml")
+    assert codes("apart.yaml") == {("apart.yaml", "dangling-reference")}
