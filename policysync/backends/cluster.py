@@ -7,6 +7,7 @@ from typing import Any
 
 from policysync.backends.helm.backend import KIND, Connectors
 from policysync.backends.helm.engine import Engine
+from policysync.backends.helm.probe import IMAGE, Probe
 from policysync.backends.helm.secrets import Vault
 from policysync.backends.helm.way import helm_environ
 from policysync.backends.kubernetes.backend import Kubernetes
@@ -19,8 +20,8 @@ from policysync.kinds.kind import Kind
 from policysync.plan.change import Change
 from policysync.state.resource import Address, Resource
 
-OPTIONS = ("helm_wait",)
-"""Options besides those of the API server: seconds an install may take."""
+OPTIONS = ("helm_wait", "probe_image")
+"""Options besides those of the API server: seconds an install may take, and the image of `check --probe-cluster`."""
 
 _WAIT = 300
 
@@ -69,6 +70,13 @@ class Cluster:
         elif isinstance(self._objects, Checks):
             yield from self._objects.check(resource)
 
+    def check_inside(self, resource: Resource) -> Iterator[Sign]:
+        """Yield what there is to say of a resource, seen from a pod as well; see `port.ChecksInside`."""
+        if resource.address.kind == KIND:
+            yield from self._connectors.check_inside(resource)
+        else:
+            yield from self.check(resource)
+
     def close(self) -> None:
         """Let go of connections."""
         self._objects.close()
@@ -86,7 +94,11 @@ def cluster(target: Target, means: Means) -> Backend:
     wait = target.options.get("helm_wait", _WAIT)
     if not isinstance(wait, int) or isinstance(wait, bool) or wait < 0:
         raise Refused(f"options.helm_wait is {wait!r}; want seconds, 0 not to wait")
+    image = target.options.get("probe_image", IMAGE)
+    if not isinstance(image, str) or not image:
+        raise Refused(f"options.probe_image is {image!r}; want the name of an image, such as {IMAGE}")
     objects = kubernetes(target, means, OPTIONS)
     engine = Engine(helm_environ(target, means), wait)
     vault = Vault(objects.client, means.secrets)
-    return Cluster(objects, Connectors(objects.client, engine, vault, means.clock, means.root))
+    probe = Probe(objects.client, means.clock, image)
+    return Cluster(objects, Connectors(objects.client, engine, vault, means.clock, means.root, probe=probe))

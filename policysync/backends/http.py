@@ -192,6 +192,10 @@ class Http:
             return Refused(f"{what}: {host} does not stop answering: {text}")
         return Unavailable(f"{what}: no whole answer from {host}: {text}")
 
+    def fresh(self) -> Http:
+        """Return another one without connections, open also where this one is closed: for what has to be tidied up."""
+        return Http(self._clock, local=self._local, tls=self._tls, timeouts=self._timeouts, proxies=self._proxies)
+
     def close(self) -> None:
         """Close every connection, and end what is under way on them in other threads."""
         self._closed = True

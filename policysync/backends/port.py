@@ -62,6 +62,17 @@ class Checks(Protocol):
 
 
 @runtime_checkable
+class ChecksInside(Protocol):
+    """A backend whose target can be looked at from inside."""
+
+    def check_inside(self, resource: Resource) -> Iterator[Sign]:
+        """Yield what `Checks.check` yields, and what only shows inside: something short-lived is started there.
+
+        Nothing of it stays, also when it is interrupted.
+        """
+
+
+@runtime_checkable
 class Rehearses(Protocol):
     """A backend whose target can say what it would do with a change."""
 

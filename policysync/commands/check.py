@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from policysync.backends.port import Checks, Level, Sign
+from policysync.backends.port import Checks, ChecksInside, Level, Sign
 from policysync.commands.depending import depending, registries_sign
 from policysync.commands.options import Selection, format_option
 from policysync.commands.session import Session, open_session
@@ -43,27 +43,40 @@ class Checked:
 @click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
 @click.option("--preflight", is_flag=True, help="Only what has to be there before a connector can be installed.")
 @click.option("--health", is_flag=True, help="Only how the connector is that is there.")
+@click.option("--probe-cluster", is_flag=True, help="Try the hosts of tunnels from a pod that is deleted again.")
 @format_option
 def command(
-    *, names: tuple[str, ...], stage: str | None, targets: tuple[str, ...], preflight: bool, health: bool, form: str
+    *,
+    names: tuple[str, ...],
+    stage: str | None,
+    targets: tuple[str, ...],
+    preflight: bool,
+    health: bool,
+    probe_cluster: bool,
+    form: str,
 ) -> int:
     """Check connectors: what has to be there before one can be installed, and how those do that are.
 
-    Changes nothing. Exit status: 1 when something is an error, 0 otherwise; a warning and what cannot be told from
-    here are shown and are no errors.
+    Changes nothing; with --probe-cluster a pod runs for some seconds in the namespace of each connector. Exit status:
+    1 when something is an error, 0 otherwise; a warning and what cannot be told from here are shown and are no errors.
 
     \b
     Example:
       policysync check --stage prod
       policysync check AquaCloudConnector/eu --stage prod --health --format json
+      policysync check --stage prod --preflight --probe-cluster
     """
+    if probe_cluster and health and not preflight:
+        raise PolicySyncError("--probe-cluster looks at what --health leaves out; take one of them, or add --preflight")
     if targets and not stage:
         raise PolicySyncError("--target needs --stage: targets belong to stages")
     session = open_session()
     wanted = [f"{group}/" for group, asked in (("preflight", preflight), ("health", health)) if asked]
     selection = Selection.of((), names, ())
     stages = (session.project.stage(stage),) if stage else session.released()
-    checked = [each for one in stages for each in _stage(session, one, targets, selection, tuple(wanted))]
+    checked = [
+        each for one in stages for each in _stage(session, one, targets, selection, tuple(wanted), inside=probe_cluster)
+    ]
     if not checked and names:
         raise PolicySyncError(f"there is nothing to check for {' '.join(names)} in these targets")
     click.echo(json.dumps(_document(checked), indent=2, ensure_ascii=False) if form == "json" else _text(checked))
@@ -73,7 +86,13 @@ def command(
 
 
 def _stage(
-    session: Session, stage: Stage, names: Sequence[str], selection: Selection, groups: tuple[str, ...]
+    session: Session,
+    stage: Stage,
+    names: Sequence[str],
+    selection: Selection,
+    groups: tuple[str, ...],
+    *,
+    inside: bool,
 ) -> Iterator[Checked]:
     # Secrets of other kinds are none of a check's business, so references are not resolved.
     state = desired_state(session.source_of(stage), session.project, stage, session.kinds)
@@ -85,14 +104,14 @@ def _stage(
         mine = [r for r in resources if belongs(target, session.kinds[r.address.kind], r)]
         # A target is spoken to only where something can be checked; connectors are, policies are not.
         mine = [r for r in mine if _checkable(session, r)]
-        for address, signs in _of_target(session, target, mine):
+        for address, signs in _of_target(session, target, mine, inside=inside):
             said = (registries_sign(needed[address], signs),) if address in needed else ()
             shown = tuple(s for s in (*signs, *said) if not groups or s.name.startswith((*groups, _TARGET)))
             yield Checked(stage.name, target.name, address, shown)
 
 
 def _of_target(
-    session: Session, target: Target, resources: Sequence[Resource]
+    session: Session, target: Target, resources: Sequence[Resource], *, inside: bool
 ) -> Iterator[tuple[Address, tuple[Sign, ...]]]:
     """Yield every sign of each resource; that a target cannot be used is one too."""
     if not resources:
@@ -103,8 +122,9 @@ def _of_target(
             if not isinstance(backend, Checks):
                 return
             backend.expect({r.address: r.spec for r in resources})
+            look = backend.check_inside if inside and isinstance(backend, ChecksInside) else backend.check
             for resource in resources:
-                looked[resource.address] = tuple(backend.check(resource))
+                looked[resource.address] = tuple(look(resource))
     except PolicySyncError as error:
         unusable = Sign(_TARGET, Level.ERROR, "target-unusable", str(error))
         looked |= {r.address: (unusable,) for r in resources if r.address not in looked}

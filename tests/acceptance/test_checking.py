@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from acceptance.policy_repository import PolicyRepository, new_repository, run_here
-from systems.kube_standin.server import StandIn
+from systems.kube_standin.server import Asked, StandIn
 
 STAGES = """\
 version: 1
@@ -91,6 +91,24 @@ def test_a_target_that_cannot_be_used_is_a_sign_and_the_others_are_looked_at(git
     assert "no kubeconfig at" in ran.out
     assert "[target-unusable]" in ran.out
     assert "AquaCloudConnector/us in cluster of dev" in ran.out
+
+
+def test_hosts_of_tunnels_are_tried_from_the_cluster_when_asked_to(git: PolicyRepository, cluster: StandIn) -> None:
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "aqua"}}
+    cluster.cluster.write(cluster.cluster.sort("", "namespaces"), "", "aqua", space, "kubectl")
+
+    def kubelet(asked: Asked) -> None:
+        name = asked.path.split("/")[6] if "/pods/policysync-probe-" in asked.path else ""
+        if name and asked.method == "GET" and not asked.path.endswith("/log"):
+            cluster.edit("pods", name, {"status": {"phase": "Succeeded"}}, "kubelet", namespace="aqua")
+            cluster.logs["aqua", name] = "tried\tharbor.corp.example\t8443\t1\tnc: bad address 'harbor.corp.example'\n"
+
+    cluster.meddle = kubelet
+    sign = signs(git, "--stage", "dev", "--preflight", "--probe-cluster")["preflight/tunnel/harbor.corp.example"]
+    assert (sign["level"], sign["reason"]) == ("error", "tunnel-host-unresolved")
+    assert not [key for key in cluster.cluster.objects if key[1] == "pods"]
+    ran = run_here(git, "check", "--stage", "dev", "--health", "--probe-cluster")
+    assert (ran.status, "add --preflight" in ran.err) == (1, True)
 
 
 def test_a_plan_says_which_registries_a_connector_carries_that_nobody_can_read(

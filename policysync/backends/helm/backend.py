@@ -13,6 +13,7 @@ from policysync.backends.helm.engine import Release as Named
 from policysync.backends.helm.healing import take_back
 from policysync.backends.helm.installed import Reader, named_release
 from policysync.backends.helm.objects import Objects
+from policysync.backends.helm.probe import Probe
 from policysync.backends.helm.secrets import Vault
 from policysync.backends.kubernetes.client import Client
 from policysync.backends.kubernetes.discovery import facts_of
@@ -37,12 +38,13 @@ class Connectors:
     Helm's own record says what a release is made of, and the objects of the cluster say what became of it.
     """
 
-    def __init__(self, client: Client, engine: Engine, vault: Vault, clock: Clock, root: Path) -> None:
+    def __init__(self, client: Client, engine: Engine, vault: Vault, clock: Clock, root: Path, *, probe: Probe) -> None:
         self.client = client
         self._engine = engine
         self._vault = vault
         self._clock = clock
         self._root = root
+        self._probe = probe
         self._declared: dict[str, Spec] = {}
 
     def probe(self) -> Facts:
@@ -90,6 +92,10 @@ class Connectors:
     def check(self, resource: Resource) -> Iterator[Sign]:
         """Yield how a connector is, and whether it could be installed; see `port.Checks`."""
         yield from Checkup(self.client, self._vault, self._clock, resource.spec).signs()
+
+    def check_inside(self, resource: Resource) -> Iterator[Sign]:
+        """Yield the same, with the hosts of tunnels as a pod of the cluster sees them; see `port.ChecksInside`."""
+        yield from Checkup(self.client, self._vault, self._clock, resource.spec, self._probe).signs()
 
     def close(self) -> None:
         """Let go of connections."""

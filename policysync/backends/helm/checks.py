@@ -12,6 +12,7 @@ from typing import Any
 
 from policysync.backends.helm.gateway import gateway_signs
 from policysync.backends.helm.installed import named_release
+from policysync.backends.helm.probe import Probe
 from policysync.backends.helm.secrets import Vault
 from policysync.backends.kubernetes.client import Client, segment
 from policysync.backends.kubernetes.failures import Forbidden, Missing
@@ -38,13 +39,16 @@ Body = Mapping[str, Any]
 
 
 class Checkup:
-    """Looks at one connector as git states it."""
+    """Looks at one connector as git states it; with a probe also from inside the cluster."""
 
-    def __init__(self, client: Client, vault: Vault, clock: Clock, spec: Mapping[str, Any]) -> None:
+    def __init__(
+        self, client: Client, vault: Vault, clock: Clock, spec: Mapping[str, Any], probe: Probe | None = None
+    ) -> None:
         self._client = client
         self._vault = vault
         self._clock = clock
         self._spec = spec
+        self._probe = probe
         self._release, self._namespace = named_release(spec)
         prefix = {"helm": f"{self._namespace}-cloud-connector", "operator": f"{self._release}-cloud-connector"}
         self._name = prefix.get(spec["install"]["method"], NAME)
@@ -158,8 +162,11 @@ class Checkup:
             yield Sign("preflight/names", Level.ERROR, "taken", said)
 
     def _tunnels(self) -> Iterator[Sign]:
+        if self._probe is not None:
+            yield from self._probe.signs(self._namespace, self._spec["tunnels"])
+            return
         hosts = " ".join(f"{t['host']}:{t['port']}" for t in self._spec["tunnels"])
-        said = f"whether {hosts} can be reached shows in the cluster only; the console's test of each registry says it"
+        said = f"whether {hosts} can be reached shows in the cluster only; --probe-cluster asks a pod of it"
         yield Sign("preflight/tunnels", Level.UNKNOWN, "seen-from-the-cluster", said)
 
     def _deployment(self) -> Body:

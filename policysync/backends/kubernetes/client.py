@@ -134,6 +134,10 @@ class Client:
         status = said.get("status")
         return isinstance(status, Mapping) and bool(status.get("allowed"))
 
+    def fresh(self) -> Client:
+        """Return the same cluster over new connections, also where these are closed: for what has to be tidied up."""
+        return Client(self._http.fresh(), self.server, self._credential, self._again, namespace=self.namespace)
+
     def close(self) -> None:
         """Let go of connections, and end what is under way on them."""
         self._http.close()
