@@ -30,6 +30,7 @@ from policysync.commands.options import (
 )
 from policysync.commands.progress import progress
 from policysync.commands.session import Session
+from policysync.commands.target_order import in_order
 from policysync.documents.project import Target
 from policysync.errors import Exit, PolicySyncError, StalePlan
 from policysync.plan.change import Plan
@@ -171,7 +172,7 @@ def apply_targets(
     """
     ended: list[Ended] = []
     try:
-        for target in against.session.targets(against.stage, names):
+        for target in in_order(against, names):
             with against.session.backend(target) as backend:
                 ended.append(_apply(against, target, backend, (plans or {}).get(target.name), manner))
             if ended[-1].report.status is not Exit.DONE and manner.on_error == "stop":

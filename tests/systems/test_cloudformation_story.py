@@ -86,6 +86,8 @@ def test_two_stacks_in_two_accounts_from_empty_to_deleted(aws: Engine, repositor
     repository.commit()
     gone = repository.run("apply", "--stage", "dev", "--prune", "--yes", "--allow", "empty-desired")
     assert gone.status == 0, gone.err
+    # The role refers to the connector, in the account that is listed first.
+    assert gone.out.index("Apply to management: 1 applied.") < gone.out.index("Apply to member: 1 applied.")
     assert (aws.stacks(MEMBER), aws.stacks(MANAGEMENT)) == ([], [])
     everything = "".join(ran.out + ran.err for ran in (empty, applied, drifted, healing, rotated, gone))
     assert FIRST not in everything
