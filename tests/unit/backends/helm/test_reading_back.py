@@ -169,7 +169,10 @@ def test_a_release_is_decoded_and_null_takes_a_default_away() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["", "!!!", "bm90", packed({"name": "r"})["data"]["release"], packed([])["data"]["release"]]
+    "broken",
+    ["", "!!!", "bm90", packed({"name": "r"})["data"]["release"], packed([])["data"]["release"]],
+    # What is packed holds the time of day, and a test has one name in every worker.
+    ids=["nothing", "no base64", "no archive", "no release", "a list"],
 )
 def test_a_secret_that_is_no_release_is_refused(broken: str) -> None:
     with pytest.raises(Refused, match="not a release as Helm writes it"):
