@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -224,12 +225,13 @@ def test_each_place_of_a_secret_is_asked_in_its_own_words() -> None:
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     """A program called helm that says what the test wrote, and ends with its status."""
-    file = tmp_path / "helm"
-    file.write_text(
+    text = tmp_path / "text"
+    text.write_text(
         f'#!/bin/sh\ncp "$2" /dev/null 2>/dev/null\necho "$@" > {tmp_path}/asked\n'
         f"cat {tmp_path}/said >&2\nexit $(cat {tmp_path}/status)\n"
     )
-    file.chmod(0o755)
+    # A file this process wrote itself may still be open in a child that another thread starts: "text file busy".
+    subprocess.run(["install", "-m", "755", text, tmp_path / "helm"], check=True)
     return tmp_path
 
 
