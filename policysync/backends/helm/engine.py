@@ -151,8 +151,9 @@ class Engine:
 
 def _failure(verb: str, status: int, said: str) -> BackendError:
     """Return which of our failures an end of Helm is."""
-    text = told(" ".join(said.removeprefix("Error: ").split()))[-1000:]
-    message = f"helm {verb}: {text or f'ended with status {status}'}"
+    text = " ".join(said.removeprefix("Error: ").split())
+    # What is not shown, because it repeats a secret, still says which failure it is.
+    message = f"helm {verb}: {told(text)[-1000:] or f'ended with status {status}'}"
     if _LOCKED.search(text):
         return Unavailable(f"{message}; another run holds the release")
     if _NO_CHART.search(text):

@@ -28,6 +28,9 @@ from policysync.render.aqua_helm import helm_values
 from policysync.secret import Secret
 from policysync.state.normalize import desired_spec, live_spec
 
+# What a failure repeats, and therefore is not shown.
+REPEATED = Secret("tk-repeated-9b1f")
+
 DEFAULTS: Mapping[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 NAMES = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 TEXTS = st.dictionaries(NAMES, NAMES, max_size=2)
@@ -247,6 +250,7 @@ def program(tmp_path: Path) -> Path:
             "Unavailable",
         ),
         ("Error: chart requires kubeVersion: >=1.99", 1, "Refused"),
+        (f"Error: UPGRADE FAILED: another operation is in progress for {REPEATED.reveal()}", 1, "Unavailable"),
     ],
 )
 def test_how_helm_ended_is_one_of_our_failures(program: Path, said: str, status: int, failure: str) -> None:
