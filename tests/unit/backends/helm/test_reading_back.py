@@ -250,7 +250,7 @@ def program(tmp_path: Path) -> Path:
             "Unavailable",
         ),
         ("Error: chart requires kubeVersion: >=1.99", 1, "Refused"),
-        (f"Error: UPGRADE FAILED: another operation is in progress for {REPEATED.reveal()}", 1, "Unavailable"),
+        (f"Error: another operation (install/upgrade/rollback) is in progress {REPEATED.reveal()}", 1, "Unavailable"),
     ],
 )
 def test_how_helm_ended_is_one_of_our_failures(program: Path, said: str, status: int, failure: str) -> None:
