@@ -32,7 +32,8 @@ def running(session: Session, stage: Stage, to: str) -> Pin:
     if without and ledger.notice:
         raise Blocked(ledger.notice)
     if without or not newest:
-        raise Blocked(f"nothing that git has was applied to {', '.join(without) or stage.name} yet; {todo}")
+        named = ", ".join(without) or stage.name
+        raise Blocked(f"nothing that is committed was applied to {named} yet; commit what there is, and {todo}")
     dirty = [name for name, record in newest.items() if record and record.dirty]
     if dirty:
         raise Blocked(f"{', '.join(dirty)} has changes that are not committed; commit them, and {todo}")

@@ -90,11 +90,10 @@ def _of_stage(
     source = session.source_of(stage, revision)
     # References are not resolved: what is shown never holds a secret.
     state = desired_state(source, session.project, stage, session.kinds, in_order=True)
-    for problem in state.problems:
-        if problem.warning:
-            click.echo(str(problem), err=True)
     if state.errors:
         raise InvalidInput(state.problems)
+    for problem in state.problems:
+        click.echo(str(problem), err=True)
     # A document that stands for resources of another kind is rendered by its own name too.
     named = {resource.address for resource in selection.of_resources(state.resources)}
     named |= {made for made, document in state.documents.items() if selection.has(document)}

@@ -134,7 +134,7 @@ class Judge:
             f"{option} {resolve(draft.spec, at)}" for at, option in draft.kind.binds.items() if resolve(draft.spec, at)
         ]
         named = f" with {' and '.join(bound)}" if bound else ""
-        message = f"no target of stage {stage.name} serves it; want one with backend {backend}{named}"
+        message = f"no target serves it; want one with backend {backend}{named}"
         return draft.problem(Finding((), message, "no-target", warning=True), self.catalog.placing)
 
     def _alone(self, draft: Draft) -> tuple[Problem, ...]:

@@ -80,7 +80,7 @@ def promotable(upstream: Promotable | None) -> str:
     if upstream is None or upstream.problem:
         return NOTHING
     if not upstream.resources:
-        return f"all of {upstream.source}"
+        return f"has all of {upstream.source}"
     found = f"{len(upstream.resources)} from {upstream.source}"
     if upstream.refused:
         could = f", from {_moment(upstream.since)}" if upstream.since else ""

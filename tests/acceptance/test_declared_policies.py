@@ -384,4 +384,4 @@ def test_a_policy_for_a_cluster_nobody_has_is_told(repository: PolicyRepository)
     spec = {"target": {"cluster": {"context": "elsewhere"}}, **COMPLIANCE, "benchmarks": BENCHMARKS}
     declare(repository, "CompliancePolicy", NAME, spec)
     said = ran(repository, "validate")
-    assert "no target of stage prod serves it; want one with backend kubernetes with context elsewhere" in said.out
+    assert "no target serves it; want one with backend kubernetes with context elsewhere" in said.out

@@ -36,7 +36,7 @@ def test_from_nothing_to_in_sync(repository: PolicyRepository) -> None:
     before = status(repository)
     assert before["dev"]["target"]["state"] == "2 pending"
     assert before["prod"]["target"]["state"] == "nothing released"
-    assert "nothing that git has was applied to dev" in before["prod"]["promotable"]["problem"]
+    assert "nothing that is committed was applied to dev" in before["prod"]["promotable"]["problem"]
     assert repository.run("status", "--detailed-exitcode").status == 2
     applied(repository, "dev")
     head = repository.git("rev-parse", "HEAD").strip()

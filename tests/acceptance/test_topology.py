@@ -82,3 +82,10 @@ def test_validate_says_what_does_not_fit_with_both_places(git: PolicyRepository)
     mixed = git.run("validate")
     assert mixed.status == 1
     assert "is the gateway of dev-console in stage dev, not of stage prod" in mixed.out
+
+
+def test_what_no_target_serves_is_said_once_for_all_stages(git: PolicyRepository) -> None:
+    git.write("policysync.yaml", "\n".join(line for line in PROJECT.splitlines() if "kubernetes" not in line))
+    said = [line for line in git.run("validate").out.splitlines() if "[no-target]" in line]
+    assert len(said) == 1
+    assert "no target serves it; want one with backend helm" in said[0]

@@ -225,7 +225,7 @@ def test_a_gate_that_is_shut_fails_only_who_asked(team: Team, hub: StandIn) -> N
     assert "::notice::prod: a gate is still shut" in logs(jobs)
     jobs = team.run("promote", "workflow_dispatch", {"inputs": {"stage": "prod", "revision": "", "only": ""}})
     assert results(jobs)["promote"] == ["failure"]
-    assert "nothing that git has was applied to dev-console yet" in logs(jobs)
+    assert "nothing that is committed was applied to dev-console yet" in logs(jobs)
     assert len(hub.pulls) == 1
 
 
