@@ -171,20 +171,22 @@ class Connection:
         Who does not want a body may say so before it has come, and hang up: the answer is there to be read all the
         same.
         """
-        view = memoryview(out)
+        view, held = memoryview(out), self._http.sock
         try:
-            for start in range(0, len(out), _PIECE):
-                if start and self._has_answered():
-                    return HTTPException("an answer came before the whole request was sent")
+            while True:
                 self._limit()
-                self._http.sock.sendall(view[start : start + _PIECE])
+                view = view[held.send(view[:_PIECE]) :]
+                if not view:
+                    return None
+                if self._has_answered():
+                    return HTTPException("an answer came before the whole request was sent")
         except ConnectionError as error:
             return error
-        return None
 
     def _has_answered(self) -> bool:
+        """Return whether there is an answer already, once there is that or room to send more."""
         held = self._http.sock
-        if not _is_readable(held):
+        if not _is_readable(held, unless_writable=self._limit()):
             return False
         # Over TLS something to read need not be an answer.
         held.settimeout(0)
@@ -202,8 +204,8 @@ class Connection:
             self._limit()
             raise
 
-    def _limit(self) -> None:
-        """Allow the next wait what it may take.
+    def _limit(self) -> float:
+        """Allow the next wait what it may take, and return that in seconds.
 
         Raises:
             TimeoutError: the whole request has taken too long.
@@ -211,8 +213,10 @@ class Connection:
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"not done after {self._timeouts.whole:g} seconds")
+        longest = min(left, self._timeouts.read)
         if self._http.sock:
-            self._http.sock.settimeout(min(left, self._timeouts.read))
+            self._http.sock.settimeout(longest)
+        return longest
 
     def cut(self) -> None:
         """End whatever is under way; any thread may."""
@@ -227,12 +231,13 @@ class Connection:
         self._http.close()
 
 
-def _is_readable(held: socket.socket) -> bool:
+def _is_readable(held: socket.socket, unless_writable: float = 0) -> bool:
+    """Return whether there is something to read, after waiting up to so many seconds for that or for room to write."""
     if hasattr(select, "poll"):
         poll = select.poll()
-        poll.register(held, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([held], [], [], 0)[0])
+        poll.register(held, select.POLLIN | (select.POLLOUT if unless_writable else 0))
+        return any(event & ~select.POLLOUT for _, event in poll.poll(unless_writable * 1000))
+    return bool(select.select([held], [held] if unless_writable else [], [], unless_writable)[0])
 
 
 def _ascii(host: str) -> str:

@@ -88,9 +88,26 @@ def says_no_and_hangs_up_politely(held: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("behaves", [says_no_and_listens_no_more, says_no_and_hangs_up_politely, says_no])
-def test_no_is_heard_while_a_large_body_is_still_going_out(behaves: Behaves, starts: Starts, http: Http) -> None:
+def test_no_is_heard_while_a_large_body_is_still_going_out(behaves: Behaves, starts: Starts) -> None:
+    http = Http(SystemClock(), timeouts=Timeouts(1.0, 20.0))
     answer = http.send("POST", starts(behaves), {}, LARGE, writes=True)
     assert (answer.status, answer.body) == (413, b"large")
+    http.close()
+
+
+def says_no_late_and_listens_no_more(held: socket.socket) -> None:
+    held.recv(1000)
+    time.sleep(0.3)
+    held.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge")
+    time.sleep(30)
+
+
+def test_no_is_heard_while_there_is_no_room_to_send_more(starts: Starts) -> None:
+    """The wait for room is a wait for the answer too: it must not last as long as a console may be silent."""
+    http = Http(SystemClock(), timeouts=Timeouts(1.0, 20.0))
+    answer = http.send("POST", starts(says_no_late_and_listens_no_more), {}, LARGE, writes=True)
+    assert (answer.status, answer.body) == (413, b"large")
+    http.close()
 
 
 def says_yes_too_early(held: socket.socket) -> None:
