@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +21,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say what ran against what: a test that needs a real system is never left out in silence."""
-    reports = [report for group in ("passed", "failed", "skipped") for report in terminalreporter.stats.get(group, ())]
+    """Say what ran against what: a test that was left out is never left out in silence."""
+    reports = [report for group in ("passed", "failed") for report in terminalreporter.stats.get(group, ())]
     against = Counter(
         value for r in reports if r.when == "call" for name, value in r.user_properties if name == "against"
     )
     for said, count in sorted(against.items()):
         terminalreporter.write_line(f"systems: {count} tests against {said}")
-    for why in sorted({str(r.longrepr[2]) for r in reports if r.skipped and "on the PATH" in str(r.longrepr)}):
-        terminalreporter.write_line(f"systems: NOT run: {why.removeprefix('Skipped: ')}")
+    for said in _of_clusters(reports):
+        terminalreporter.write_line(f"clusters: {said}")
+    for said in _left_out(terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_line(f"NOT run: {said}")
+
+
+def _of_clusters(reports: Sequence[pytest.TestReport]) -> Iterator[str]:
     files = ("test_kubernetes.py", "test_declared_policies.py")
     ours = [r for r in reports if any(file in r.nodeid for file in files) and "[memory" not in r.nodeid]
-    if not ours:
-        return
     ran = [str(value) for report in ours for name, value in report.user_properties if name == "system"]
-    left = {report.longrepr[2] for report in ours if report.skipped and "kube-apiserver" in str(report.longrepr)}
-    stand_in = sum(1 for report in ours if report.passed and report.when == "call") - len(ran)
-    terminalreporter.write_line(f"clusters: {stand_in} tests against the stand-in")
-    for said in sorted(ran):
-        terminalreporter.write_line(f"clusters: {said}")
-    for why in sorted(left):
-        terminalreporter.write_line(f"clusters: NOT against a real one: {why}")
+    if ours:
+        yield f"{sum(report.passed and report.when == 'call' for report in ours) - len(ran)} tests against the stand-in"
+    yield from sorted(ran)
+
+
+def _left_out(reports: Sequence[pytest.TestReport]) -> Iterator[str]:
+    """Yield each reason there is for leaving tests out, with the files they stand in and how many they are."""
+    found: dict[str, Counter[str]] = {}
+    for report in reports:
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        found.setdefault(why.removeprefix("Skipped: "), Counter())[report.nodeid.partition("::")[0]] += 1
+    for why, files in sorted(found.items()):
+        yield f"{why} ({', '.join(f'{count} of {file}' for file, count in sorted(files.items()))})"
 
 
 class Golden:
