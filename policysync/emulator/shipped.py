@@ -105,7 +105,7 @@ def builtins_of(kind: Kind) -> Iterator[dict[str, Any]]:
     if kind.singleton and kind.api.get("get"):
         yield {}
     for slot in kind.slots:
-        yield {kind.key[0]: slot}
+        yield {**_reset(kind), kind.key[0]: slot}
     yield from _ALONE.get(kind.name, ())
     for builtin in kind.builtins:
         if not builtin.name or len(kind.key) != 1:
@@ -115,6 +115,12 @@ def builtins_of(kind: Kind) -> Iterator[dict[str, Any]]:
         yield {kind.key[0]: builtin.name, **values}
     if kind.name == _WITH_VSHIELD:
         yield {name: value for name, value in _VSHIELD.items() if name in fields}
+
+
+def _reset(kind: Kind) -> dict[str, Any]:
+    """Return what a delete leaves of a slot; nobody has used it yet either."""
+    form = (kind.api["delete"] or {}).get("body", {})
+    return {name: value for name, value in form.get("const", {}).items() if value != "$id"}
 
 
 def _general(kind: Kind, name: str) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from policysync.plan.change import Action
+from policysync.plan.change import Action, Change
 from policysync.plan.guards.built_in import is_built_in
 from policysync.plan.guards.case import Case, named
 from policysync.state.resource import Address
+from policysync.state.slots import is_reset
 
 
 def unmanaged_collision(case: Case) -> str | None:
@@ -42,5 +43,10 @@ def collisions(case: Case) -> list[Address]:
     return [
         change.address
         for change in case.plan.changes
-        if change.action is Action.UPDATE and change.address not in ours and not is_built_in(case, change)
+        if change.action is Action.UPDATE and change.address not in ours and not _is_as_shipped(case, change)
     ]
+
+
+def _is_as_shipped(case: Case, change: Change) -> bool:
+    untouched = change.before is not None and is_reset(case.kinds[change.address.kind], change.before)
+    return untouched or is_built_in(case, change)

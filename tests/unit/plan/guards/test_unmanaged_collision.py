@@ -7,6 +7,7 @@ from unit.plan.guards.cases import case_of
 from unit.plan.small import desired, live
 
 from policysync.kinds.kind import Kind
+from policysync.kinds.load import load_kinds
 from policysync.plan.guards.unmanaged_collision import first_sight, unmanaged_collision
 from policysync.state.resource import Address
 
@@ -40,3 +41,11 @@ def test_nobody_made_these_by_hand_or_nothing_of_them_is_lost(kinds: dict[str, K
     last = [desired(kinds, "Policy", name, note="before")] if name == "managed" else []
     begun = frozenset({Address("Policy", "begun")})
     assert unmanaged_collision(case_of(kinds, wanted, there, last, remembers=True, begun=begun)) is None
+
+
+@pytest.mark.parametrize(("url", "refused"), [("", False), ("https://siem.example.com", True)])
+def test_a_slot_nobody_ever_used_is_nobodys_work(url: str, refused: bool) -> None:
+    slots = {"LogManagement": load_kinds()["LogManagement"]}
+    wanted = [desired(slots, "LogManagement", "Splunk", enable=True)]
+    there = [live(slots, "LogManagement", "Splunk", enable=False, url=url)]
+    assert bool(unmanaged_collision(case_of(slots, wanted, there, remembers=True))) is refused
