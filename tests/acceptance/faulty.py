@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from acceptance.policy_repository import PolicyRepository, Ran, new_repository
+from systems.ports import unused_port
 
 from policysync.cli import run
 from policysync.clock import SystemClock
@@ -27,6 +29,8 @@ from policysync.kinds.load import load_kinds
 
 KINDS = load_kinds()
 PASSWORD = "acceptance-password"
+PATIENT = 60.0
+"""Seconds, for a console that always answers: nothing but a busy machine keeps it waiting."""
 CONFIGURATION = """\
 version: 1
 stages:
@@ -36,7 +40,7 @@ stages:
         backend: aqua
         url: http://127.0.0.1:{port}
         auth: {{user: robot, password: "${{env:ROBOT}}"}}
-limits: {{parallelism: 1, requests_per_second: 1000, timeout: 0.6}}
+limits: {{parallelism: 1, requests_per_second: 1000}}
 """
 LABEL = "apiVersion: policysync/v1\nkind: Label\nmetadata: {{name: {name}}}\nspec: {{description: {text}}}\n"
 
@@ -48,6 +52,12 @@ class World:
     root: Path
     console: Console
     server: Server
+    timeout: float = PATIENT
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a command has to be told in its environment."""
+        return {"ROBOT": PASSWORD, "POLICYSYNC_TIMEOUT": str(self.timeout)}
 
     def label(self, name: str, text: str) -> None:
         """State a label in git."""
@@ -56,7 +66,11 @@ class World:
         file.write_text(LABEL.format(name=name, text=text))
 
     def fails(self, *rules: Fault, seed: int = 0) -> None:
-        """Let the console go wrong like this from now on; without rules it is well again."""
+        """Let the console go wrong like this from now on; without rules it is well again.
+
+        Nobody waits for the end of a delay.
+        """
+        self.timeout = min((rule.delay * 2 / 3 for rule in rules if rule.delay), default=PATIENT)
         self.console._faults = Faults(FaultPlan(rules, seed=seed), SystemClock())
 
     def well_again(self) -> None:
@@ -87,7 +101,12 @@ class World:
     def run(self, *args: str) -> Ran:
         """Run `policysync` in this process, as its user would."""
         out, err = StringIO(), StringIO()
-        with contextlib.chdir(self.root), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            patch.dict(os.environ, self.environ),
+            contextlib.chdir(self.root),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
             status = run(args)
         return Ran(int(status), out.getvalue(), err.getvalue())
 
@@ -102,7 +121,6 @@ def start(root: Path, store: Path | None, port: int = 0, **settings: Any) -> Wor
     console = Console(KINDS, Store(store), settings=chosen, faults=FaultPlan())
     server = Server(console, port=port)
     server.start()
-    os.environ["ROBOT"] = PASSWORD
     return World(root, console, server)
 
 
@@ -110,7 +128,8 @@ def start(root: Path, store: Path | None, port: int = 0, **settings: Any) -> Wor
 def applied_once(folder: Path, **settings: Any) -> Iterator[World]:
     """Yield a world in which `alpha` was applied, and git now says otherwise, and has `beta` and `gamma` too."""
     repository = new_repository(folder / "team")
-    world = start(repository.root, folder / "console.sqlite", **settings)
+    # Copies serve there again, so it must not go to anybody else meanwhile.
+    world = start(repository.root, folder / "console.sqlite", unused_port(), **settings)
     try:
         repository.write("policysync.yaml", CONFIGURATION.format(port=world.server.port))
         world.label("alpha", "before")

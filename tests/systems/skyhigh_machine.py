@@ -22,6 +22,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from systems.ports import unused_port
+
 SSHD = shutil.which("sshd") or next((path for path in ("/usr/sbin/sshd",) if Path(path).exists()), "")
 
 _SERVICES = ("CWPP Logging: running", "CWPP connector : Up", "CWPP update (active)", "CWPP POP Manager   running")
@@ -135,7 +137,7 @@ def behind_openssh(root: Path, folder: Path) -> Iterator[Machine]:
     folder.mkdir()
     for name in ("host_key", "key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    port = _free_port()
+    port = unused_port()
     shutil.copy(folder / "key.pub", folder / "authorized_keys")
     known = (folder / "host_key.pub").read_text(encoding="utf-8")
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {known}", encoding="utf-8")
@@ -193,15 +195,8 @@ def _tar(into: io.BytesIO, files: dict[str, bytes]) -> None:
             archive.addfile(about, io.BytesIO(content))
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def _wait_for(port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

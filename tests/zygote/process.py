@@ -203,6 +203,22 @@ def start(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | Non
     )
 
 
+def hear(process: Started, words: str) -> str:
+    """Wait until a process has said something on stderr, and return all it has said there.
+
+    Raises:
+        AssertionError: it has ended without.
+    """
+    assert process.stderr is not None
+    heard = b""
+    while words.encode() not in heard:
+        # Not through the stream, which would keep from `communicate` what it has read too much.
+        more = os.read(process.stderr.fileno(), 1 << 16)
+        assert more, f"it ended without {words!r}: {heard.decode()}"
+        heard += more
+    return heard.decode()
+
+
 def run(
     *words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from systems.ports import unused_port
+
 HERE = Path(__file__).parent
 REGION = "us-east-1"
 FOUND = f"ministack {version('ministack')}"
@@ -87,7 +89,7 @@ class Engine:
 
     def settle(self, account: str, name: str) -> str:
         """Wait until nothing is in progress, and return the status."""
-        for _ in range(600):
+        for _ in range(2400):
             status = str(self.stack(account, name)["StackStatus"])
             if not status.endswith("_IN_PROGRESS"):
                 return status
@@ -110,9 +112,7 @@ def _client(service: str, account: str, region: str, url: str) -> Any:
 @contextmanager
 def engine(folder: Path) -> Iterator[Engine]:
     """Run an engine for the length of a block; it checks signatures, rights and capabilities."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = unused_port()
     environ = {**os.environ, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true"}
     program = Path(sys.executable).with_name("ministack")
     with (folder / "ministack.log").open("wb") as log:
@@ -122,11 +122,11 @@ def engine(folder: Path) -> Iterator[Engine]:
             yield Engine(port)
         finally:
             running.terminate()
-            running.wait(20)
+            running.wait(120)
 
 
 def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         assert running.poll() is None, "the engine did not start"
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import time
@@ -19,6 +18,8 @@ import urllib.request
 from pathlib import Path
 
 import yaml
+
+from systems.ports import unused_port
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILT = Path(os.environ.get("POLICYSYNC_KUBERNETES", ROOT / ".kubernetes")) / "bin"
@@ -42,7 +43,7 @@ class Cluster:
 
     def start(self) -> Cluster:
         """Start everything and return when the API server is ready."""
-        self._port, etcd, peer, unused = (_free_port() for _ in range(4))
+        self._port, etcd, peer, unused = (unused_port() for _ in range(4))
         (self.folder / "tokens.csv").write_text(f'{self.token},robot,robot,"system:masters"\n', encoding="utf-8")
         key = self.folder / "accounts.key"
         subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
@@ -142,9 +143,3 @@ class Cluster:
                 process.wait()
         self._running.clear()
         shutil.rmtree(self.folder / "etcd", ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
