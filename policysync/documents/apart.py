@@ -41,7 +41,7 @@ def too_close(
             for draft, held in _broken(rule, mine, by_kind.get(rule["of"], []), own=rule["of"] == name):
                 if about(draft) or about(held):
                     message = f"{held.address} ({held.where}) {rule['message']}"
-                    yield draft, Finding(split(rule["same"][-1]), message, rule["code"])
+                    yield draft, Finding(split(_pointers(rule)[-1]), message, rule["code"])
 
 
 def _rules(kind: Kind) -> Sequence[Mapping[str, Any]]:
@@ -53,6 +53,9 @@ def _broken(
     rule: Mapping[str, Any], mine: Sequence[Draft], others: Sequence[Draft], *, own: bool
 ) -> Iterator[tuple[Draft, Draft]]:
     """Yield each draft with the one it has no place beside."""
+    if "overlap" in rule:
+        yield from _overlapping(rule["overlap"], mine, others)
+        return
     first: dict[str, Draft] = {}
     for other in others:
         first.setdefault(_values(other, rule["same"]), other)
@@ -60,6 +63,20 @@ def _broken(
         held = first.get(values) if (values := _values(draft, rule["same"])) else None
         if held is not None and not (own and held is draft):
             yield draft, held
+
+
+def _pointers(rule: Mapping[str, Any]) -> Sequence[str]:
+    return [rule["overlap"]] if "overlap" in rule else rule["same"]
+
+
+def _overlapping(pointer: str, mine: Sequence[Draft], others: Sequence[Draft]) -> Iterator[tuple[Draft, Draft]]:
+    """Yield each draft whose host begins with `*` and ends like that of another one, which is not the same host."""
+    hosts = [(other, str(_value(other, pointer))) for other in others]
+    for draft in mine:
+        host = str(_value(draft, pointer))
+        taken = (other for other, known in hosts if host[:1] == "*" and known != host and known.endswith(host[1:]))
+        if (other := next(taken, None)) is not None:
+            yield draft, other
 
 
 def _values(draft: Draft, pointers: Sequence[str]) -> str:
@@ -71,4 +88,6 @@ def _values(draft: Draft, pointers: Sequence[str]) -> str:
 def _value(draft: Draft, pointer: str) -> Any:
     said = resolve(draft.spec, pointer)
     field = field_at(draft.kind.root, split(pointer))
-    return said if said is not MISSING or field is None else field.default
+    if said is MISSING:
+        return said if field is None else field.default
+    return said.lower() if isinstance(said, str) and field and field.normalizer == "case" else said

@@ -26,7 +26,9 @@ def terraform_module(spec: Mapping[str, Any]) -> dict[str, Any]:
     level, tag = MODULES[spec["permissions"]], said["moduleRef"]
     label = "apono_connector_" + re.sub(r"[^A-Za-z0-9_]", "_", spec["connectorId"])
     path = f"aws/connector-{level}-permissions/stacks/apono-connector"
-    variables = {n: said[n] for n in ("assignPublicIp", *_SINCE) if n in said and _version(tag) >= _SINCE.get(n, ())}
+    known = [name for name in ("assignPublicIp", *_SINCE) if name in said and _version(tag) >= _SINCE.get(name, ())]
+    variables = {name: _literal(said[name]) if name == "roleName" else said[name] for name in known}
+    tags = {_literal(name): _literal(value) for name, value in spec.get("tags", {}).items()}
     module = {
         "source": f"github.com/apono-io/terraform-modules//{path}?ref={tag}",
         "connectorId": spec["connectorId"],
@@ -34,13 +36,18 @@ def terraform_module(spec: Mapping[str, Any]) -> dict[str, Any]:
         "vpcId": spec["aws"]["vpcId"],
         "subnetIds": spec["aws"]["subnetIds"],
         **variables,
-        "tags": {**spec.get("tags", {}), **OWNER},
+        "tags": {**tags, **OWNER},
     }
     return {
         "variable": {"apono_token": {"type": "string", "sensitive": True}},
         "module": {label: module},
         "output": {"connector_role_arn": {"value": f"${{module.{label}.connector_role_arn}}"}},
     }
+
+
+def _literal(text: str) -> str:
+    """Return a text that Terraform takes as it is: `${` and `%{` begin a template in every string of its JSON."""
+    return text.replace("${", "$${").replace("%{", "%%{")
 
 
 def _version(tag: str) -> tuple[int, ...]:

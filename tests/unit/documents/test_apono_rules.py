@@ -45,11 +45,17 @@ INTEGRATION: dict[str, Any] = {
     "connectedResourceTypes": ["postgresql-table"],
     "config": {"hostname": "db.example"},
 }
+FULL = "Full-Access (Manage IAM)"
+EXTRA = "install/cloudFormation/extraParameters"
 GROUPS = {"groups": ["platform-admins"]}
 
 
 def terraform(**members: Any) -> dict[str, Any]:
     return {"install": {"method": "terraform-ecs", "terraform": members}}
+
+
+def extra(**parameters: str) -> dict[str, Any]:
+    return {"install": {"cloudFormation": {**CONNECTOR["install"]["cloudFormation"], "extraParameters": parameters}}}
 
 
 def told(kind: str, spec: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -61,7 +67,8 @@ def told(kind: str, spec: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 GOOD = [
     ("AponoConnector", CONNECTOR, {}),
-    ("AponoConnector", CONNECTOR, {"scope": "organization", "aws": {**AWS, **IDS}}),
+    ("AponoConnector", CONNECTOR, {"scope": "organization", "permissions": FULL, "aws": {**AWS, **IDS}}),
+    ("AponoConnector", CONNECTOR, extra(TaskCpu="256", TokenTtl="60")),
     ("AponoConnector", CONNECTOR, {"eks": GROUPS}),
     ("AponoConnector", CONNECTOR, {"eks": GROUPS, "minimumVersion": "v1.8.0"}),
     ("AponoConnector", CONNECTOR, {"eks": GROUPS, **terraform(moduleRef="v1.0.40")}),
@@ -85,6 +92,15 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     (
         "AponoConnector",
         CONNECTOR,
+        {"scope": "organization", "aws": {**AWS, **IDS}},
+        "permissions",
+        "organization-permissions",
+    ),
+    ("AponoConnector", CONNECTOR, extra(SubnetIDs="subnet-1"), f"{EXTRA}/SubnetIDs", "parameter-of-a-field"),
+    ("AponoConnector", CONNECTOR, extra(ConnectorToken="clear"), f"{EXTRA}/ConnectorToken", "literal-secret"),
+    (
+        "AponoConnector",
+        CONNECTOR,
         {"scope": "organization", "aws": {**AWS, **IDS, "organizationUnitId": "ou-1a2b-abcdefgh"}},
         "aws/organizationUnitId",
         "organization-root",
@@ -103,6 +119,7 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("AponoConnector", CONNECTOR, {"install": {}}, "install/cloudFormation", "template"),
     ("AponoConnector", CONNECTOR, {"eks": {"groups": ["eks:admins"]}}, "eks/groups/0", "eks-group"),
     ("AponoConnector", CONNECTOR, {"eks": {"groups": ["system:masters"]}}, "eks/groups/0", "eks-group"),
+    ("AponoConnector", CONNECTOR, {"eks": {"groups": ["AmazonEKSViewPolicy"]}}, "eks/groups/0", "eks-group"),
     ("AponoConnector", CONNECTOR, {"eks": GROUPS, "minimumVersion": "1.7.7"}, "minimumVersion", "minimum-version"),
     (
         "AponoConnector",
@@ -149,6 +166,7 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ),
     ("AponoOrganizationRole", ROLE, {"aws": {**ROLE["aws"], "organizationId": "o-1"}}, "aws/organizationId", ""),
     ("AponoIntegration", INTEGRATION, {"config": {"port": 5432}}, "config/port", "type"),
+    ("AponoIntegration", INTEGRATION, {"config": {"db_password": "clear"}}, "config/db_password", "literal-secret"),
     ("AponoIntegration", INTEGRATION, {"connectedResourceTypes": []}, "connectedResourceTypes", "length"),
     ("AponoIntegration", INTEGRATION, {"secretStore": {"apono": {"parameters": {}}}}, "secretStore", "secret-store"),
     ("AponoIntegration", INTEGRATION, {"customAccessDetails": "x" * 401}, "customAccessDetails", "length"),
@@ -246,3 +264,10 @@ def test_what_has_no_place_beside_a_file_is_seen_when_only_that_file_is_asked_ab
     (same,) = {found for file in ("db.yaml", "copy.yaml") for found in codes(file) if found[1] == "same-name"}
     assert same in codes("db.yaml") & codes("copy.yaml")
     assert codes("apart.yaml") == {("apart.yaml", "dangling-reference")}
+
+
+def test_every_parameter_a_field_stands_for_is_refused_among_the_further_ones() -> None:
+    for name in KINDS["AponoConnector"].api["stack"]["parameters"]:
+        assert (f"{EXTRA}/{name}", "parameter-of-a-field") in told(
+            "AponoConnector", {**CONNECTOR, **extra(**{name: "x"})}
+        )

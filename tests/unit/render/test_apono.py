@@ -109,6 +109,16 @@ def test_an_older_module_gets_only_the_variables_it_knows() -> None:
     assert not {"numberOfInstances", "logGroupRetentionInDays", "roleName"} & module.keys()
 
 
+def test_terraform_takes_no_text_of_a_document_for_a_template() -> None:
+    document = example("apono-connector")
+    document["spec"]["install"] = {"method": "terraform-ecs", "terraform": {"roleName": "${var.apono_token}"}}
+    document["spec"]["tags"] = {"${a}": '%{ if true }${file("/etc/passwd")}'}
+    (module,) = json.loads(rendered(document)["main.tf.json"])["module"].values()
+    assert module["roleName"] == "$${var.apono_token}"
+    assert module["tags"]["$${a}"] == '%%{ if true }$${file("/etc/passwd")}'
+    assert module["aponoToken"] == "${var.apono_token}"
+
+
 def test_access_entries_are_a_template_and_commands() -> None:
     document = copy.deepcopy(example("apono-connector"))
     document["spec"]["eks"]["clusters"] += [
