@@ -12,9 +12,10 @@ import click
 
 from policysync.commands.adopting import Adopted
 from policysync.commands.adoption import Adopting, Adoption, Options
-from policysync.commands.options import Selection, format_option, stage_option
+from policysync.commands.options import format_option, stage_option
 from policysync.commands.publishing import Ways
 from policysync.commands.remembering import remember
+from policysync.commands.selection import Selection
 from policysync.commands.session import open_session
 from policysync.commands.wish import Wish, known_kinds
 from policysync.commands.writing_back import Asked, write_drift_back

@@ -21,7 +21,6 @@ from policysync.commands.comparing import Comparing, Comparison, comparing
 from policysync.commands.forms import Output, forms_option, write
 from policysync.commands.guarded import case_of, refuse, remembered_consoles, seen, with_notice
 from policysync.commands.options import (
-    Selection,
     heal_accepted_option,
     pace_options,
     render_only_option,
@@ -29,6 +28,7 @@ from policysync.commands.options import (
     stage_option,
 )
 from policysync.commands.progress import progress
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session
 from policysync.commands.target_order import in_order
 from policysync.documents.project import Target

@@ -12,7 +12,8 @@ import click
 
 from policysync.backends.port import Checks, ChecksInside, Level, Sign
 from policysync.commands.depending import depending, registries_sign
-from policysync.commands.options import Selection, format_option
+from policysync.commands.options import format_option
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session, open_session
 from policysync.documents.desired import desired_state
 from policysync.documents.project import Stage, Target

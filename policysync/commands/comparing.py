@@ -16,7 +16,7 @@ from policysync.apply.no_ledger import NoLedger
 from policysync.backends.files import in_place_of
 from policysync.backends.port import Backend, Previews
 from policysync.commands.depending import registries_notices
-from policysync.commands.options import Selection
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session
 from policysync.documents.project import Stage, Target
 from policysync.documents.serving import belongs
@@ -26,6 +26,7 @@ from policysync.kinds.kind import Kind
 from policysync.plan.build import LastApplied, World, build
 from policysync.plan.change import Plan
 from policysync.plan.rotated import as_held
+from policysync.reports.view import printable
 from policysync.state.normalize import live_spec
 from policysync.state.resource import Address, Hindrance, Resource
 from policysync.state.sharing import sharing
@@ -200,17 +201,26 @@ def comparing(
 
     Raises:
         InvalidInput: a document is wrong.
-        PolicySyncError: artefacts were asked for, and the stage has no target that installs any.
+        PolicySyncError: `selection` names a kind there is not, or artefacts were asked for, and the stage has no
+            target that installs any.
     """
     stage = session.project.stage(stage_name)
+    selection.hold_to(session.kinds)
     source = session.source_of(stage, revision)
     desired, warnings = session.desired(source, stage)
     for warning in warnings:
         click.echo(str(warning), err=True)
     stage = _rendered_only(stage, render_only) if render_only else stage
     ledger = session.ledger(stage)
+    for line in selection.unmatched(desired, lambda: remembered_names(ledger, stage)):
+        click.echo(printable(line), err=True)
     salt = salt or ledger.salt or randomness.token_hex(16)
     return Comparing(session, stage, source, desired, ledger, selection, salt, prune, heal_accepted)
+
+
+def remembered_names(ledger: Ledger | NoLedger, stage: Stage) -> set[Address]:
+    """Return what the ledger says was last applied to any target of a stage."""
+    return {address for target in stage.targets for address in ledger.last_applied(target.name)}
 
 
 def _rendered_only(stage: Stage, folder: Path) -> Stage:

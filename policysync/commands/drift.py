@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import click
 
 from policysync.apply.no_ledger import NoLedger
-from policysync.commands.comparing import Comparing, each_target
+from policysync.commands.comparing import Comparing, each_target, remembered_names
 from policysync.commands.forms import Output, forms_option, wants
-from policysync.commands.options import Selection
 from policysync.commands.plan import plan_document, show
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session, open_session
 from policysync.documents.catalog import load
 from policysync.documents.project import Stage
@@ -19,6 +19,7 @@ from policysync.plan.build import World
 from policysync.plan.change import Plan
 from policysync.plan.drift import drift
 from policysync.reports.planned import Planned
+from policysync.reports.view import printable
 from policysync.state.resource import Address
 
 
@@ -46,12 +47,19 @@ def command(
     session = open_session()
     stages = [session.project.stage(stage)] if stage else list(session.project.stages)
     selection = Selection.of((), only, ())
+    selection.hold_to(session.kinds)
+    for line in selection.unmatched((), lambda: _remembered(session, stages)):
+        click.echo(printable(line), err=True)
     found = [pair for one in stages for pair in _drift_of(session, one, targets, selection)]
     plans = [plan for plan, _ in found]
     document = plan_document(stage or "", plans, [world for _, world in found])
     places = _places(session) if wants(outputs, "github", "sarif", "junit") else {}
     show("drift", outputs, session, Planned(plans, document, drift=True, places=places))
     return Exit.CHANGES if any(plan.changes for plan in plans) else Exit.DONE
+
+
+def _remembered(session: Session, stages: Sequence[Stage]) -> set[Address]:
+    return {address for stage in stages for address in remembered_names(session.ledger(stage), stage)}
 
 
 def _drift_of(session: Session, stage: Stage, targets: Sequence[str], selection: Selection) -> list[tuple[Plan, World]]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from policysync.commands.selection import Selection
 from policysync.commands.session import open_session
-from policysync.errors import PolicySyncError
-from policysync.state.resource import Address, Resource
 
 Command = Callable[..., Any]
 _ANY = "* matches anything, [*] a star."
@@ -70,50 +67,3 @@ def _with(run: Command, *options: Callable[[Command], Command]) -> Command:
     for option in reversed(options):
         run = option(run)
     return run
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which resources a run is about."""
-
-    labels: dict[str, str] = field(default_factory=dict)
-    only: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, select: Iterable[str], only: Iterable[str], exclude: Iterable[str]) -> Selection:
-        """Read the options.
-
-        Raises:
-            PolicySyncError: one of them does not have its form.
-        """
-        labels = {}
-        for text in select:
-            name, sign, value = text.partition("=")
-            if not sign or not name:
-                raise PolicySyncError(f"--select {text}: want LABEL=VALUE, for example --select team=platform")
-            labels[name] = value
-        for pattern in (*only, *exclude):
-            if "/" not in pattern:
-                raise PolicySyncError(f"{pattern}: want KIND/NAME, for example Label/pci or 'Label/*'")
-        return cls(labels, tuple(only), tuple(exclude))
-
-    @property
-    def everything(self) -> bool:
-        """Whether nothing was left out."""
-        return not (self.labels or self.only or self.exclude)
-
-    def has(self, address: Address) -> bool:
-        """Return whether the name options leave this resource in."""
-        text = str(address)
-        if self.only and not any(text == pattern or fnmatchcase(text, pattern) for pattern in self.only):
-            return False
-        return not any(text == pattern or fnmatchcase(text, pattern) for pattern in self.exclude)
-
-    def of_resources(self, resources: Iterable[Resource]) -> tuple[Resource, ...]:
-        """Return the resources that are left in."""
-        return tuple(
-            resource
-            for resource in resources
-            if self.has(resource.address) and all(resource.labels.get(k) == v for k, v in self.labels.items())
-        )

@@ -17,7 +17,6 @@ from policysync.commands.comparing import Comparing, Comparison, comparing, each
 from policysync.commands.forms import Output, folder_in_repository, forms_option, write
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
 from policysync.commands.options import (
-    Selection,
     heal_accepted_option,
     pace_options,
     render_only_option,
@@ -25,6 +24,7 @@ from policysync.commands.options import (
     stage_option,
 )
 from policysync.commands.rehearsing import refusals_in, rehearsed
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session
 from policysync.commands.unmanaged import seen_whole, unmanaged
 from policysync.errors import Exit

@@ -14,7 +14,7 @@ from policysync.apply.record import Record
 from policysync.commands.approving import approvals_of
 from policysync.commands.comparing import Comparing, Comparison, compare_targets, each_target
 from policysync.commands.offering import covering, desired_at, history_of, ledger_of, running
-from policysync.commands.options import Selection
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session
 from policysync.documents.pin import Pin
 from policysync.documents.project import Stage

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import click
 
-from policysync.commands.options import Selection, format_option
+from policysync.commands.options import format_option
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session, open_session
 from policysync.documents.desired import desired_state
 from policysync.documents.project import Stage

@@ -12,7 +12,8 @@ from policysync.apply.ledger import Ledger
 from policysync.apply.record import Record
 from policysync.commands.comparing import Comparing, Comparison, comparing, each_target
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
-from policysync.commands.options import Selection, pace_options
+from policysync.commands.options import pace_options
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session
 from policysync.documents.project import Stage
 from policysync.errors import PolicySyncError

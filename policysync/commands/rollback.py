@@ -13,9 +13,10 @@ from policysync.commands.comparing import Comparing
 from policysync.commands.forms import Output
 from policysync.commands.guarded import remembered_consoles
 from policysync.commands.offering import desired_at, ledger_of, promoter
-from policysync.commands.options import Selection, pace_options, stage_option
+from policysync.commands.options import pace_options, stage_option
 from policysync.commands.promote import publishing_options, tell
 from policysync.commands.publishing import Published, Ways, publish
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session
 from policysync.documents.git import git
 from policysync.documents.pin import Evidence, Pin, file_of, read_pin

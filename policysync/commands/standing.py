@@ -12,7 +12,7 @@ from policysync.apply.no_ledger import NoLedger
 from policysync.apply.record import State as Ended
 from policysync.commands.comparing import Comparing, Comparison
 from policysync.commands.guarded import case_of, remembered_consoles, seen
-from policysync.commands.options import Selection
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session
 from policysync.documents.desired import desired_state
 from policysync.documents.project import Stage, Target

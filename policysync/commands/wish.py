@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from policysync.commands.options import Selection
+from policysync.commands.selection import Selection
 from policysync.documents.project import Target
 from policysync.documents.serving import serves
 from policysync.documents.suggest import did_you_mean

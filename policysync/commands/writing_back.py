@@ -15,8 +15,8 @@ import click
 from policysync.commands.comparing import Comparison, comparing
 from policysync.commands.drifted import WrittenBack, drifted, new_texts
 from policysync.commands.landing import Overlays
-from policysync.commands.options import Selection
 from policysync.commands.publishing import Published, Ways, publish_files
+from policysync.commands.selection import Selection
 from policysync.commands.session import Session
 from policysync.documents.catalog import load
 from policysync.documents.project import Stage

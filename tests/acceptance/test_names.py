@@ -10,7 +10,7 @@ from acceptance.console_by_hand import by_hand
 from acceptance.policy_repository import PolicyRepository, quick_repository
 from conformance.samples import SAMPLES
 
-from policysync.commands.options import Selection
+from policysync.commands.selection import Selection
 from policysync.state.resource import Address
 
 CONFIGURATION = """\
