@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from secrets import token_hex
 from typing import Any
 
@@ -22,6 +23,8 @@ from policysync.emulator.store import Store
 
 _CACHED = 1000
 _ANYTHING = ("ANY:*",)
+_CHALLENGE = ("www-authenticate", 'Basic realm="console"')
+"""Without it a client that sends its password only when asked never sends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,9 @@ class Tokens:
 
     def issue(self, user: str, life: float, claims: Mapping[str, Any] | None = None) -> str:
         """Return a token for `user` that is good for `life` seconds."""
-        now = self._clock.now().timestamp()
-        payload = {"sub": user, "iat": int(now), "exp": now + life, "jti": token_hex(4), **(claims or {})}
+        now = int(self._clock.now().timestamp())
+        # Whole seconds: a typed client can read nothing else.
+        payload = {"sub": user, "iat": now, "exp": now + ceil(life), "jti": token_hex(4), **(claims or {})}
         text = f"{_encode(orjson.dumps({'alg': 'HS256', 'typ': 'JWT'}))}.{_encode(orjson.dumps(payload))}"
         return f"{text}.{self._sign(text)}"
 
@@ -100,7 +104,7 @@ def identify(
         name, _, password = _basic(credential)
         visitor = Visitor(name) if knows(name, password, settings, store) else None
     if visitor is None:
-        raise refuse(401, "Unauthorized")
+        raise refuse(401, "Unauthorized", _CHALLENGE)
     return visitor
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from policysync.kinds.kind import Kind
 
 _BACKEND = "aqua"
 _ONLY_SAAS = ("account", "prov", "front", "supply-chain")
+_METHODS = ("GET", "POST", "PUT", "DELETE")
 _VIEW = Route("view", (), {})
 _FRONT_PAGE = Response(200, b"<html><body>an emulated console</body></html>", (("content-type", "text/html"),))
 
@@ -100,6 +102,9 @@ class Console:
             return in_form(plane, early.response)
 
     def _answer(self, request: Request, plane: Plane) -> Response:
+        if request.method == "HEAD":
+            # The server leaves the body away.
+            request = replace(request, method="GET")
         limited = self._rate.refusal() if self._rate else None
         if limited is not None:
             return limited
@@ -149,4 +154,13 @@ class Console:
         view, parts, viewed = self._views.named(request.method, path)
         if view is not None:
             return view(Call(_VIEW, "", request, user, parts))
-        raise refuse(405, "Method Not Allowed") if known or viewed else refuse(404, "Not Found")
+        if not (known or viewed):
+            raise refuse(404, "Not Found")
+        raise refuse(405, "Method Not Allowed", ("allow", ", ".join(self._allowed(path))))
+
+    def _allowed(self, path: str) -> Iterator[str]:
+        """Yield the methods that a path knows."""
+        for method in _METHODS:
+            route, _, _ = self.routes.find(method, path)
+            if route or self._views.exact(method, path) or self._views.named(method, path)[0]:
+                yield method

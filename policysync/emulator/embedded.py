@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -50,7 +52,12 @@ class Local:
             ConnectionResetError: the connection broke, before the work was done or after it.
         """
         lower = {name.lower(): value for name, value in headers.items()}
-        response = self.console.handle(Request(method, target, lower, body))
+        try:
+            response = self.console.handle(Request(method, target, lower, body))
+        except sqlite3.Error as error:
+            # A console on a full disk answers too.
+            said = {"message": f"the store of this console cannot be used: {error}", "code": 500}
+            return 500, [("Content-Type", "application/json")], json.dumps(said).encode()
         return response.status, list(response.headers), response.body[: response.cut]
 
     def close(self) -> None:

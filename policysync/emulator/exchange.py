@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -57,9 +57,10 @@ def answer(status: int, value: Any) -> Response:
     return Response(status, orjson.dumps(value), (JSON,))
 
 
-def refuse(status: int, message: str) -> Answered:
+def refuse(status: int, message: str, *headers: tuple[str, str]) -> Answered:
     """Return the exception that answers with the console's error body.
 
     Source: reference, policies 2.8: `code` repeats the HTTP status.
     """
-    return Answered(answer(status, {"message": message, "code": status}))
+    said = answer(status, {"message": message, "code": status})
+    return Answered(replace(said, headers=(*said.headers, *headers)))

@@ -6,6 +6,7 @@ There are no routes here: the console itself decides what a path means. Answers 
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import struct
@@ -15,22 +16,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from policysync.emulator.console import Console
-from policysync.emulator.exchange import Request, Response
+from policysync.emulator.exchange import Request, Response, refuse
 from policysync.emulator.faults import Dropped, FaultPlan
+from policysync.emulator.protocol import Wires, protocol
 from policysync.emulator.settings import Settings
 from policysync.emulator.store import Store
 from policysync.kinds.kind import Kind
 
-_Wires = dict[tuple[str, int], asyncio.Transport]
 # An ASGI application needs no framework, and importing one takes as long as everything else here.
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 _RESET = struct.pack("ii", 1, 0)
 _NO_BODY = (204, 304)
+_IDLE_SECONDS = 75
+"""How long a connection is kept for the next request: a client that thinks for a while finds it open."""
+log = logging.getLogger(__name__)
 
 
 class Answering(Protocol):
@@ -47,18 +50,23 @@ class Answering(Protocol):
 class Endpoint:
     """The console as an ASGI application. `wires` finds the connection of a client, so that it can be cut."""
 
-    def __init__(self, console: Answering, wires: _Wires) -> None:
+    def __init__(self, console: Answering, wires: Wires) -> None:
         self._console = console
         self._wires = wires
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = _request(scope, await _body(receive))
+        body = await _body(receive)
+        if body is None:
+            return
         try:
-            response = await asyncio.to_thread(self._console.handle, request)
+            response = await asyncio.to_thread(self._console.handle, _request(scope, body))
         except Dropped:
             self._reset(scope["client"])
             await receive()
             return
+        except Exception:
+            log.exception("no answer to %s %s", scope["method"], scope["path"])
+            response = refuse(500, "Internal Server Error").response
         await _send(response, send)
 
     def _reset(self, client: tuple[str, int]) -> None:
@@ -71,16 +79,23 @@ class Endpoint:
 
 def _request(scope: Scope, body: bytes) -> Request:
     query = scope["query_string"].decode("latin-1")
-    target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+    path = scope["raw_path"].decode("latin-1")
+    if "://" in path and not path.startswith("/"):
+        # A client that speaks as to a proxy names the whole address.
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    target = path + (f"?{query}" if query else "")
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     return Request(scope["method"], target, headers, body)
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """Return the whole body; None when the client went away before it had sent it."""
     parts = []
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(parts)
@@ -96,7 +111,7 @@ async def _send(response: Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": response.body[: response.cut], "more_body": not whole})
 
 
-def application(console: Answering, wires: _Wires | None = None) -> Endpoint:
+def application(console: Answering, wires: Wires | None = None) -> Endpoint:
     """Return the ASGI application that serves a console."""
     return Endpoint(console, {} if wires is None else wires)
 
@@ -127,12 +142,12 @@ class Server:
         port: int = 0,
         ready: Callable[[int], None] = lambda _: None,
     ) -> None:
-        wires: _Wires = {}
+        wires: Wires = {}
         config = uvicorn.Config(
             application(console, wires),
             host=host,
             port=port,
-            http=_protocol(wires),
+            http=protocol(wires),
             ws="none",
             lifespan="off",
             loop="asyncio",
@@ -140,6 +155,7 @@ class Server:
             log_level="critical",
             access_log=False,
             server_header=False,
+            timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=5,
         )
         self._socket = _listen(host, port)
@@ -203,20 +219,3 @@ def _listen(host: str, port: int) -> socket.socket:
     # not; without it every answer waits 40 ms for the client's acknowledgement.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
-
-
-def _protocol(wires: _Wires) -> type[H11Protocol]:
-    class Protocol(H11Protocol):
-        """Remembers the connection of every client."""
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-            super().connection_made(transport)
-            if self.client is not None:
-                wires[self.client] = transport
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            if self.client is not None:
-                wires.pop(self.client, None)
-
-    return Protocol

@@ -5,15 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
 from policysync.emulator.console import Console
+from policysync.emulator.exchange import Request, Response
 from policysync.emulator.faults import Fault, FaultPlan
 from policysync.emulator.serve import Server
 from policysync.emulator.store import Store
@@ -104,6 +106,98 @@ def test_a_proxy_that_is_down(served: Serve) -> None:
         "text/html",
         "2",
     )
+
+
+DOORS = b"/api/v2/doors"
+
+
+def spoken(client: httpx.Client, raw: bytes, *, ends: bool = False) -> bytes:
+    """Send bytes as they are and return all that comes back. With `ends` nothing more will be sent."""
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=10) as wire:
+        wire.sendall(raw.replace(b"BEARER", client.headers["Authorization"].encode()))
+        if ends:
+            wire.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: wire.recv(1 << 16), b""))
+
+
+ONCE = b"Host: h\r\nConnection: close\r\nAuthorization: BEARER\r\n"
+ODD: Mapping[str, tuple[bytes, int]] = {
+    "no HTTP at all": (b"hello world\r\n\r\n", 400),
+    "a path that is not ASCII": (b"GET /api/v2/doors/\xc3\xa9 HTTP/1.1\r\n" + ONCE + b"\r\n", 400),
+    "no host": (b"GET " + DOORS + b" HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+    "a length below zero": (b"POST " + DOORS + b" HTTP/1.1\r\n" + ONCE + b"Content-Length: -1\r\n\r\n", 400),
+    "a chunk without a length": (
+        b"POST " + DOORS + b" HTTP/1.1\r\n" + ONCE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        400,
+    ),
+    "a method nobody knows": (b"FOO " + DOORS + b" HTTP/1.1\r\n" + ONCE + b"\r\n", 405),
+    "a name that is not UTF-8": (b"GET " + DOORS + b"/%ff%fe HTTP/1.1\r\n" + ONCE + b"\r\n", 404),
+    "an empty body": (b"POST " + DOORS + b" HTTP/1.1\r\n" + ONCE + b"Content-Length: 0\r\n\r\n", 400),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_cannot_be_answered_is_refused_with_a_message_and_a_code(served: Serve, what: str) -> None:
+    raw, status = ODD[what]
+    head, _, body = spoken(served(), raw).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == json.loads(body)["code"] == status
+    assert json.loads(body)["message"]
+
+
+TAKEN: Mapping[str, bytes] = {
+    "HTTP/1.0": b"GET " + DOORS + b"/Front HTTP/1.0\r\nAuthorization: BEARER\r\n\r\n",
+    "the whole address": b"GET http://h" + DOORS + b"/Front?a=b HTTP/1.1\r\n" + ONCE + b"\r\n",
+    "a slash at the end": b"GET " + DOORS + b"/Front/ HTTP/1.1\r\n" + ONCE + b"\r\n",
+    "a body in chunks": b"PUT /api/v2/doors/Front HTTP/1.1\r\n" + ONCE + b"Transfer-Encoding: chunked\r\n\r\n"
+    b'5\r\n{"col\r\n9\r\nour":"red\r\n2\r\n"}\r\n0\r\n\r\n',
+    "asking first": b"PUT /api/v2/doors/Front HTTP/1.1\r\n" + ONCE + b"Expect: 100-continue\r\n"
+    b'Content-Length: 16\r\n\r\n{"colour":"red"}',
+}
+
+
+@pytest.mark.parametrize("how", TAKEN)
+def test_other_ways_to_ask_are_understood(served: Serve, how: str) -> None:
+    said = spoken(served(), TAKEN[how])
+    assert b" 200 OK" in said or b" 204 No Content" in said
+
+
+def test_a_client_that_has_said_all_still_gets_its_answers(served: Serve) -> None:
+    asked = b"GET " + DOORS + b"/Front HTTP/1.1\r\nHost: h\r\nAuthorization: BEARER\r\n\r\n"
+    assert spoken(served(), asked + asked, ends=True).count(b" 200 OK") == 2
+
+
+def test_a_request_that_never_arrived_whole_is_not_carried_out(served: Serve) -> None:
+    client = served()
+    head = b"PUT /api/v2/doors/Front HTTP/1.1\r\nHost: h\r\nAuthorization: BEARER\r\nContent-Length: 400\r\n\r\n"
+    assert spoken(client, head + b'{"colour":"red"}', ends=True) == b""
+    assert client.get("/api/v2/doors/Front").json()["colour"] != "red"
+
+
+def test_head_is_a_read_without_its_body(served: Serve) -> None:
+    client = served()
+    assert client.head("/api/v2/doors/Front").status_code == 200
+    assert client.head("/api/v2/doors/none").status_code == 404
+
+
+def test_a_path_says_what_may_be_done_with_it_and_a_stranger_how_to_sign_in(served: Serve) -> None:
+    client = served()
+    assert client.patch("/api/v2/doors").headers["allow"] == "GET, POST"
+    assert client.options("/api/v2/doors/Front").headers["allow"] == "GET, PUT, DELETE"
+    client.headers.pop("Authorization")
+    assert client.get("/api/v2/doors").headers["www-authenticate"] == 'Basic realm="console"'
+
+
+def test_a_fault_of_the_console_itself_is_answered_and_shown(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def handle(self, request: Request) -> Response:
+            raise RecursionError("too deep")
+
+    server = Server(Broken())
+    server.start()
+    answer = httpx.get(f"http://127.0.0.1:{server.port}/api/v2/doors", trust_env=False)
+    server.stop()
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error", "code": 500})
+    assert "too deep" in caplog.text
 
 
 _PROGRAM = """
