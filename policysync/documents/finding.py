@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+NAME = "/metadata/name"
 Path = tuple[str, ...]
 """Steps inside a spec: member names, and the positions of list elements as text."""
 
@@ -13,7 +14,8 @@ Path = tuple[str, ...]
 class Finding(NamedTuple):
     """One thing that is wrong (or, as a warning, unwise) at a path inside a spec.
 
-    `at_key` says that the member's name is what is wrong, not its value.
+    `at_key` says that the member's name is what is wrong, not its value. `envelope` is the pointer of what stands
+    outside the spec, in its place.
     """
 
     path: Path
@@ -21,3 +23,4 @@ class Finding(NamedTuple):
     code: str
     warning: bool = False
     at_key: bool = False
+    envelope: str = ""

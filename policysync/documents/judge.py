@@ -142,7 +142,8 @@ class Judge:
         if draft.shared not in self._judged:
             # What a broken reference or a secret in clear text leads to need not be told as well.
             places = {problem.where for problem in draft.problems}
-            further = (problem for problem in self._remembered(draft) if problem.where not in places)
+            found = () if draft.kind.read_only else self._remembered(draft)
+            further = (problem for problem in found if problem.where not in places)
             self._judged[draft.shared] = (*draft.problems, *further)
         return self._judged[draft.shared]
 

@@ -76,7 +76,7 @@ def _idle(field: Field, value: Any, path: Path, around: Mapping[str, Any]) -> It
         held = around.get(name)
         if held is not None and held not in values and not _is_default(field, value):
             beside = f"`{path[-1]}` has no effect while {name.removeprefix('../')} is {shown(held)}"
-            message = f"{beside}; it counts for {one_of([str(v) for v in values])}"
+            message = f"{beside}; it counts for {one_of([v if isinstance(v, str) else shown(v) for v in values])}"
             yield Finding(path, message, "no-effect", warning=True)
 
 
@@ -90,7 +90,7 @@ def _member(kind: str, field: Field, value: Any, path: Path, above: Mapping[str,
         message = f"`{name}` is gone from current consoles ({field.removed}); take it out"
         yield Finding(path, message, "removed-field", warning=True)
     elif not field.relevant and not _is_default(field, value):
-        yield Finding(path, f"`{name}` has no effect in a {kind}; take it out", "no-effect", warning=True)
+        yield Finding(path, f"`{name}` has no effect in any {kind}; take it out", "no-effect", warning=True)
     elif field.known and not field.ref and isinstance(value, str) and value and value not in field.known:
         known = [str(word) for word in field.known]
         hint = did_you_mean(value, known) or f"; known are {one_of(known)}"

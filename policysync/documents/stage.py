@@ -10,7 +10,7 @@ from policysync.documents.catalog import Catalog, Name
 from policysync.documents.declared import expanded, spelt, spelt_twice
 from policysync.documents.document import Document
 from policysync.documents.expand import Expansion, literal_secrets
-from policysync.documents.finding import Finding
+from policysync.documents.finding import NAME, Finding, Path
 from policysync.documents.overlay import merge, trace
 from policysync.documents.placing import Placing
 from policysync.documents.project import Stage
@@ -67,7 +67,10 @@ class Draft(NamedTuple):
         """Return a finding with the place in the topmost document that states the value.
 
         What nobody states, such as a required member, stands at the nearest value around it, in base if it is there.
+        A name that the spec does not repeat is the one of the envelope.
         """
+        if self._is_unstated_name(finding.path):
+            return placed(self.layers[0].document, (), finding._replace(envelope=NAME), placing)
         layers, path = self.layers[::-1], finding.path
         while True:
             for layer in layers:
@@ -76,10 +79,16 @@ class Draft(NamedTuple):
                     return placed(layer.document, own, finding, placing)
             layers, path = self.layers, path[:-1]
 
+    def _is_unstated_name(self, path: Path) -> bool:
+        named = len(path) == 1 and path == self.kind.key
+        return named and all(_unsaid(layer.spec.get(path[0])) for layer in self.layers)
+
 
 def placed(document: Document, path: tuple[str, ...], finding: Finding, placing: Placing) -> Problem:
     """Return a finding with its place in one document."""
     pointer = document.below + join(document.written(path))
+    if finding.envelope:
+        pointer = "" if document.raw else finding.envelope
     where = placing.at(document.where, document.index, pointer, finding.at_key)
     return Problem(where, pointer, finding.message, finding.code, finding.warning)
 
@@ -163,14 +172,14 @@ class Staging:
 
 def _other_name(kind: Kind, document: Document, spec: Mapping[str, Any]) -> list[Finding]:
     if kind.read_only:
-        message = f"a {kind.name} can only be read, so git says nothing about it; delete this document"
-        return [Finding((), message, "read-only-kind")]
+        message = f"{kind.name} can only be read, so git says nothing about it; delete this document"
+        return [Finding((), message, "read-only-kind", envelope="/kind")]
     if kind.singleton and document.name != SINGLETON:
         message = f'there is one {kind.name} on a console, so metadata.name has to be "{SINGLETON}"'
-        return [Finding((), message, "name-mismatch")]
+        return [Finding((), message, "name-mismatch", envelope=NAME)]
     if kind.slots and document.name not in kind.slots:
         hint = did_you_mean(document.name, kind.slots) or f"; want one of {one_of(kind.slots)}"
-        return [Finding((), f'no console has a {kind.name} "{document.name}"{hint}', "name-mismatch")]
+        return [Finding((), f'no console has {kind.name} "{document.name}"{hint}', "name-mismatch", envelope=NAME)]
     if len(kind.key) != 1:
         return []
     member = kind.key[0]

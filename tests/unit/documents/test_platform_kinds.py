@@ -34,7 +34,7 @@ def told(root: Path, *documents: str, files: tuple[str, ...] = (), more: str = "
 def test_what_can_only_be_read_is_not_in_git(tmp_path: Path, kind: str) -> None:
     (problem,) = told(tmp_path, document(kind, "x"))
     assert problem.endswith(
-        f"a {kind} can only be read, so git says nothing about it; delete this document [read-only-kind]"
+        f"{kind} can only be read, so git says nothing about it; delete this document [read-only-kind]"
     )
 
 
@@ -42,6 +42,45 @@ def test_there_is_one_of_a_singleton_and_it_is_called_settings(tmp_path: Path) -
     assert told(tmp_path, document("Ldap", "settings", "{enable: false}")) == []
     (problem,) = told(tmp_path, document("Ldap", "corp", "{enable: false}"))
     assert 'metadata.name has to be "settings"' in problem
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "spec", "pointer"),
+    [
+        ("PermissionSet", "a/b", "{actions: []}", "/metadata/name"),
+        ("PermissionSet", "a/b", '{name: "", actions: []}', "/metadata/name"),
+        ("PermissionSet", "a/b", "{name: a/b, actions: []}", "/spec/name"),
+        ("LogManagement", "Splank", "{enable: true}", "/metadata/name"),
+        ("Ldap", "corp", "{enable: true}", "/metadata/name"),
+        ("Gateway", "x", "{}", "/kind"),
+    ],
+)
+def test_a_name_is_wrong_where_it_is_written(tmp_path: Path, kind: str, name: str, spec: str, pointer: str) -> None:
+    problem, *_ = told(tmp_path, document(kind, name, spec))
+    assert problem.startswith(f"{pointer}: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "expected"),
+    [
+        (
+            "ImageAssurancePolicy",
+            "{enforce: true, enforce_after_days: 14}",
+            "/spec/enforce_after_days: `enforce_after_days` has no effect while enforce is true; it counts for false",
+        ),
+        ("HostRuntimePolicy", "{enforce_after_days: 14}", ""),
+        ("HostRuntimePolicy", "{enforce: true, enforce_after_days: 0}", ""),
+        (
+            "FirewallPolicy",
+            "{outbound_networks: [{allow: true, port_range: '443', resource_type: anywhere, resource: 10.0.0.0/8}]}",
+            '/spec/outbound_networks/0/resource: `resource` has no effect while resource_type is "anywhere"; it counts',
+        ),
+    ],
+)
+def test_what_a_console_forgets_beside_another_value_is_said(
+    tmp_path: Path, kind: str, spec: str, expected: str
+) -> None:
+    assert [p[: len(expected)] for p in told(tmp_path, document(kind, "x", spec))] == ([expected] if expected else [])
 
 
 def test_a_slot_has_one_of_the_names_there_are(tmp_path: Path) -> None:

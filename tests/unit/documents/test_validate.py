@@ -118,7 +118,7 @@ def of_spec(root: Path, spec: str) -> list[str]:
         ),
         (
             "enabled: true\nother: true",
-            ["6:10: warning: /spec/other: `other` has no effect in a Policy; take it out [no-effect]"],
+            ["6:10: warning: /spec/other: `other` has no effect in any Policy; take it out [no-effect]"],
         ),
         ("enabled: true\nother: false", []),
         (
