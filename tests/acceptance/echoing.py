@@ -27,7 +27,7 @@ class Echo:
                 if front.form and self.command != "GET" and not signing_in:
                     self._say(400, *_echo(front.form, str(self.headers), body))
                     return
-                behind = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+                behind = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
                 behind.request(self.command, self.path, body, dict(self.headers))
                 answer = behind.getresponse()
                 self._say(answer.status, answer.getheader("Content-Type") or "application/json", answer.read())

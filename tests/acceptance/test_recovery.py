@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from stress.kills import (
     kill_at_request,
     stand,
 )
+from zygote.process import hear
 
 from policysync.emulator.exchange import Request, Response
 
@@ -45,18 +45,24 @@ def test_killed_with_a_shared_ledger_and_completed_on_another_clone(tmp_path: Pa
 
 
 class Slow:
-    """A console that holds back its answer to the first write until it is told to go on."""
+    """A console that holds back its answers to writes until it is told to go on."""
 
     def __init__(self, made: Stand) -> None:
         self.console = made.watched.console
         self.reached, self.go_on = threading.Event(), threading.Event()
+        self.done: list[threading.Event] = []
         made.watched.console = self  # type: ignore[assignment]  # `handle` is all that is asked of it
 
     def handle(self, request: Request) -> Response:
-        if request.method in ("POST", "PUT", "DELETE") and "login" not in request.path:
-            self.reached.set()
-            self.go_on.wait(30)
-        return self.console.handle(request)
+        if request.method not in ("POST", "PUT", "DELETE") or "login" in request.path:
+            return self.console.handle(request)
+        self.done.append(done := threading.Event())
+        self.reached.set()
+        self.go_on.wait(120)
+        try:
+            return self.console.handle(request)
+        finally:
+            done.set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
@@ -64,14 +70,13 @@ def test_interrupted_once_finishes_what_is_in_flight(made: Stand, number: int) -
     repository = made.trial()
     slow = Slow(made)
     process = repository.start(*APPLY)
-    assert slow.reached.wait(20)
+    assert slow.reached.wait(60)
     process.send_signal(number)
-    time.sleep(0.3)
+    hear(process, "finishing what is being written")
     slow.go_on.set()
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     made.watched.console = slow.console
     assert process.returncode == 5, err
-    assert "finishing what is being written" in err
     assert "interrupted before it" in out
     told = repository.run("history", "--stage", "dev", "--limit", "1")
     assert "PARTLY APPLIED" in told.out
@@ -84,16 +89,15 @@ def test_interrupted_twice_stops_at_once(made: Stand) -> None:
     repository = made.trial()
     slow = Slow(made)
     process = repository.start(*APPLY)
-    assert slow.reached.wait(20)
+    assert slow.reached.wait(60)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    hear(process, "interrupt again to stop at once")
     process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    _, err = process.communicate(timeout=30)
-    assert time.monotonic() - began < 5
+    # Half as long as the console would keep it waiting.
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     slow.go_on.set()
-    time.sleep(0.2)
+    assert all(done.wait(60) for done in slow.done)
     made.watched.console = slow.console
     assert "UNFINISHED" in repository.run("history", "--stage", "dev", "--limit", "1").out
     assert_recovers(made, repository)

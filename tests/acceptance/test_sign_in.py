@@ -52,7 +52,7 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert found, line
     yield found[0]
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def plan(repository: PolicyRepository, url: str, auth: Mapping[str, Any], **options: Any) -> Ran:

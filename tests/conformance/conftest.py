@@ -27,7 +27,7 @@ from policysync.secret import Secret
 Opens = Callable[..., Backend]
 
 PASSWORD = "conformance-password"
-_LIMITS = Limits(parallelism=4, requests_per_second=1_000_000.0, timeout=5.0)
+_LIMITS = Limits(parallelism=4, requests_per_second=1_000_000.0, timeout=60.0)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ KINDS = kinds_of_clusters()
 
 def connected(kubeconfig: Path, **options: Any) -> Backend:
     target = Target("dev", "kubernetes", options={"kubeconfig": str(kubeconfig), "wait": 30, **options})
-    limits = Limits(requests_per_second=1_000_000.0, timeout=20.0)
+    limits = Limits(requests_per_second=1_000_000.0, timeout=60.0)
     return connect(
         target, KINDS, secrets=lambda _: pytest.fail("no secrets"), again=once, limits=limits, clock=SystemClock()
     )

@@ -61,7 +61,7 @@ odd = st.one_of(
 def often(short: int) -> settings:
     """Return how hard a law is tried: so many times in the test suite, as often as wanted otherwise."""
     unhealthy = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-    return settings(max_examples=CASES or short, deadline=10_000, suppress_health_check=unhealthy)
+    return settings(max_examples=CASES or short, deadline=60_000, suppress_health_check=unhealthy)
 
 
 @st.composite

@@ -18,7 +18,7 @@ from policysync.secret import Secret
 
 KINDS = load_kinds()
 KIND = KINDS["AponoIntegration"]
-_LIMITS = Limits(parallelism=4, requests_per_second=1_000_000.0, timeout=1.0)
+PATIENT = 60.0
 
 
 def once(call: Callable[[], Any]) -> Any:
@@ -43,11 +43,14 @@ def serving(tenant: Tenant) -> Iterator[str]:
 
 
 @contextmanager
-def connected(tenant: Tenant, again: Callable[[Callable[[], Any]], Any] = once, token: str = BEARER) -> Iterator[Apono]:
-    """Connect to a tenant over a port."""
+def connected(
+    tenant: Tenant, again: Callable[[Callable[[], Any]], Any] = once, token: str = BEARER, timeout: float = PATIENT
+) -> Iterator[Apono]:
+    """Connect to a tenant over a port; `timeout` is in seconds."""
+    limits = Limits(parallelism=4, requests_per_second=1_000_000.0, timeout=timeout)
     with serving(tenant) as url:
         target = Target("tenant", "apono", url, {"token": "${env:APONO_PERSONAL_TOKEN}"})
-        made = connect(target, KINDS, secrets=lambda _: Secret(token), again=again, limits=_LIMITS)
+        made = connect(target, KINDS, secrets=lambda _: Secret(token), again=again, limits=limits)
         assert isinstance(made, Apono)
         try:
             yield made

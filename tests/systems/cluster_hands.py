@@ -22,7 +22,7 @@ class Hands:
 
     def __init__(self, kubeconfig: Path) -> None:
         target = Target("hands", "kubernetes", options={"kubeconfig": str(kubeconfig)})
-        limits = Limits(requests_per_second=1_000_000.0, timeout=20.0)
+        limits = Limits(requests_per_second=1_000_000.0, timeout=60.0)
         means = Means({}, lambda _: _none(), lambda call: call(), limits, None, SystemClock(), Path())
         self.client: Client = connect_client(target, means)
 

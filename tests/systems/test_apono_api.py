@@ -20,7 +20,7 @@ from policysync.errors import OutcomeUnknown, Refused, Unavailable
 from policysync.plan.change import Change
 from policysync.plan.diff import diff
 from policysync.state.resource import Resource
-from systems.apono_tenant import KIND, connected, patient, serving
+from systems.apono_tenant import KIND, PATIENT, connected, patient, serving
 
 SPEC: dict[str, Any] = {
     "name": "accounts",
@@ -157,7 +157,9 @@ FAILURES: Sequence[tuple[Fault, type[Exception]]] = [
 @pytest.mark.parametrize(("fault", "failure"), FAILURES, ids=["429", "503", "500", "dropped", "403", "slow"])
 def test_a_write_fails_in_one_of_three_ways(fault: Fault, failure: type[Exception]) -> None:
     rule = Fault(**{**{n: getattr(fault, n) for n in fault.__slots__}, "method": "POST", "times": 1})
-    with connected(Tenant(faults=FaultPlan((rule,)))) as backend, pytest.raises(failure):
+    # Of a console that is slow nobody waits for the answer.
+    timeout = fault.delay / 3 or PATIENT
+    with connected(Tenant(faults=FaultPlan((rule,))), timeout=timeout) as backend, pytest.raises(failure):
         made(backend)
 
 

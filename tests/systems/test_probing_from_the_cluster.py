@@ -49,7 +49,7 @@ def opened(target: Target, clock: FakeClock | None = None) -> Backend:
         KINDS,
         secrets=lambda _: pytest.fail("no secrets"),
         again=lambda call: call(),
-        limits=Limits(requests_per_second=0, timeout=20.0),
+        limits=Limits(requests_per_second=0, timeout=60.0),
         clock=clock or FakeClock(),
     )
 

@@ -22,7 +22,7 @@ from systems.cloudformation.documents import TOKEN
 from systems.cloudformation.engine import REGION, Engine
 
 KINDS = load_kinds()
-_LIMITS = Limits(parallelism=4, requests_per_second=1_000_000.0, timeout=20.0)
+_LIMITS = Limits(parallelism=4, requests_per_second=1_000_000.0, timeout=60.0)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def test_events_count_up_to_the_end(kinds: Kinds, run: Callable[..., Report]) ->
 
 def test_no_more_than_the_given_number_at_once(kinds: Kinds, run: Callable[..., Report]) -> None:
     here, most, lock = 0, 0, threading.Lock()
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def on_write(change: Change, write: Write) -> None:
         nonlocal here, most

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -9,7 +7,7 @@ from contextvars import copy_context
 import pytest
 
 from policysync.apply.retry import Retry
-from policysync.clock import FakeClock, SystemClock
+from policysync.clock import FakeClock
 from policysync.errors import OutcomeUnknown, Refused, Unavailable
 
 
@@ -137,11 +135,15 @@ def test_nested_calls_share_one_budget() -> None:
 
 
 def test_halting_ends_waits_and_begins_no_more_attempts() -> None:
-    retry = Retry(SystemClock())
-    threading.Timer(0.1, retry.halt).start()
-    start = time.monotonic()
+    class Halting(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            retry.halt()
+
+    clock = Halting()
+    retry = Retry(clock)
     with pytest.raises(Unavailable, match="busy"):
         retry.read(failing(Unavailable("busy", 60)))
-    assert time.monotonic() - start < 5
+    assert clock.monotonic() < 1
     with pytest.raises(Unavailable):
         retry.read(failing(Unavailable("busy")))

@@ -42,7 +42,7 @@ def sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sends]:
     made: list[Http] = []
 
     def make(**settings: Any) -> Http:
-        made.append(Http(FakeClock(), **{"timeouts": Timeouts(2.0, 2.0), **settings}))
+        made.append(Http(FakeClock(), **{"timeouts": Timeouts(60.0, 60.0), **settings}))
         return made[-1]
 
     yield make
@@ -142,7 +142,7 @@ def test_a_read_on_a_new_connection_is_not_sent_again(serving: Serves, sender: S
 )
 def test_no_whole_answer(piece: bytes, serving: Serves, sender: Sends) -> None:
     server = serving([piece], [piece])
-    sends = sender(timeouts=Timeouts(2.0, 0.3))
+    sends = sender(timeouts=Timeouts(60.0, 0.3 if piece == HANG else 60.0))
     with pytest.raises(Unavailable, match="GET /x"):
         sends.send("GET", f"{server.url}/x", {})
     if piece != HANG:

@@ -53,7 +53,7 @@ def server(authority: Path) -> Iterator[WireServer]:
 
 def probe(server: WireServer, root: Path, **options: object) -> str:
     target = Target("t", "aqua", f"https://127.0.0.1:{server.port}", AUTH, options)
-    backend = connect(target, {}, secrets=Secret, again=once, limits=Limits(timeout=5), root=root)
+    backend = connect(target, {}, secrets=Secret, again=once, limits=Limits(timeout=60), root=root)
     try:
         return backend.probe().identity
     finally:

@@ -49,7 +49,7 @@ class WireServer:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(5)
+        self._thread.join()
 
     def _accept(self) -> None:
         while not self._stop.is_set():
@@ -81,7 +81,7 @@ class WireServer:
 
     def _end(self, held: socket.socket, how: bytes) -> None:
         if how == HANG:
-            self._stop.wait(5)
+            self._stop.wait()
         if how == RESET:
             held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 

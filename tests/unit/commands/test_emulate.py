@@ -31,7 +31,7 @@ def serving(*options: str) -> Iterator[str]:
             yield process.stdout.readline().partition(",")[0].removeprefix("console at ")
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
 
 def asked(url: str, token: str = "", body: Any = None) -> Any:

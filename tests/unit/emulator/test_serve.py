@@ -216,10 +216,10 @@ def test_a_process_of_its_own_ends_in_good_order(small_kinds: Kinds, tmp_path: P
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", "/api")
         assert json.loads(connection.getresponse().read()) == {"authorization_header": "Authorization"}
         connection.close()
         process.send_signal(number)
-        said, complained = process.communicate(timeout=20)
+        said, complained = process.communicate(timeout=60)
     assert (said, complained, process.returncode) == ("closed\n", "", 0)

@@ -34,7 +34,7 @@ def server() -> Iterator[StandIn]:
 
 
 def connected(folder: Path, url: str = "", auth: Any = None, **options: Any) -> Client:
-    limits = Limits(requests_per_second=1_000_000.0, timeout=5.0)
+    limits = Limits(requests_per_second=1_000_000.0, timeout=60.0)
     means = Means({}, lambda _: Secret(TOKEN), lambda call: call(), limits, None, SystemClock(), folder)
     return connect_client(Target("eu", "kubernetes", url, auth or {}, options), means)
 
