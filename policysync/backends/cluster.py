@@ -8,7 +8,6 @@ from typing import Any
 from policysync.backends.helm.backend import KIND, Connectors
 from policysync.backends.helm.engine import Engine
 from policysync.backends.helm.probe import IMAGE, Probe
-from policysync.backends.helm.secrets import Vault
 from policysync.backends.helm.way import helm_environ
 from policysync.backends.kubernetes.backend import Kubernetes
 from policysync.backends.kubernetes.target import kubernetes
@@ -99,6 +98,5 @@ def cluster(target: Target, means: Means) -> Backend:
         raise Refused(f"options.probe_image is {image!r}; want the name of an image, such as {IMAGE}")
     objects = kubernetes(target, means, OPTIONS)
     engine = Engine(helm_environ(target, means), wait)
-    vault = Vault(objects.client, means.secrets)
     probe = Probe(objects.client, means.clock, image)
-    return Cluster(objects, Connectors(objects.client, engine, vault, means.clock, means.root, probe=probe))
+    return Cluster(objects, Connectors(objects.client, engine, means.secrets, means.clock, means.root, probe=probe))

@@ -49,6 +49,15 @@ def named(source: Mapping[str, Any]) -> str:
     return f"{place} {where if isinstance(where, str) else ' '.join(str(v) for v in where.values())}"
 
 
+def another(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a place is shown that has another value than the one in use."""
+    place, where = _stated(source)
+    if isinstance(where, str):
+        return {place: f"{where} (another value)"}
+    last = list(where)[-1]
+    return {place: {**where, last: f"{where[last]} (another value)"}}
+
+
 def _stated(source: Mapping[str, Any]) -> tuple[str, Any]:
     """Return the one place that is said; the normal form may hold empty ones beside it."""
     return next(((place, where) for place, where in source.items() if where), ("nowhere", ""))

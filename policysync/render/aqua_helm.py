@@ -12,9 +12,13 @@ from policysync.render.aqua_tunnels import chart_tunnels, tunnels_digest
 
 TUNNELS_MARK = "policysync.io/tunnels-sha256"
 SECRET_MARK = "policysync.io/secret-rev"  # noqa: S105 - the name of an annotation
+PULL_MARK = "policysync.io/pull-secret-rev"
 OWN_MARKS = "policysync.io/"
 SIGNS_IN = ("usernameFrom", "passwordFrom", "tokenFrom")
-"""The members of `auth` that say where a secret is kept."""
+"""The members of a login that say where a secret is kept: of `auth`, and the first two of `imagePullSecret`."""
+
+LOGINS = {"auth": SECRET_MARK, "imagePullSecret": PULL_MARK}
+"""The logins of a connector, each with the annotation of its pods that holds the fingerprint of its secrets."""
 
 HEALTH_PORT = 8080
 PROXIES = ("http_proxy", "https_proxy", "no_proxy")

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policysync.render.aqua_helm import Reveal, environment, liveness_probe, stated
+from policysync.render.aqua_helm import TUNNELS_MARK, Reveal, environment, liveness_probe, stated
 from policysync.render.aqua_tunnels import documented_file, tunnels_digest
 from policysync.render.artefact import yaml_text
 
@@ -20,9 +20,9 @@ CONFIG_KEY = "aqua-cloud-connector-config"
 SECRET = "user-secret"  # noqa: S105 - the name of an object
 CONFIG_PATH = "/etc/config/connector.yaml"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "policysync"}
-TUNNELS_MARK = "policysync.io/tunnels-sha256"
 OPERATOR_API = "operator.aquasec.com/v1alpha1"
-_MEMBERS = (("usernameFrom", "username"), ("passwordFrom", "password"), ("tokenFrom", "token"))
+MEMBERS = (("usernameFrom", "username"), ("passwordFrom", "password"), ("tokenFrom", "token"))
+"""The members of `auth`, each with its key in a Secret and in the operator's `login`."""
 
 
 def manifests(spec: Mapping[str, Any], reveal: Reveal) -> tuple[dict[str, Any], ...]:
@@ -39,7 +39,7 @@ def _objects(spec: Mapping[str, Any], reveal: Reveal) -> Iterator[dict[str, Any]
     if spec["serviceAccount"]["create"]:
         account = _object("v1", "ServiceAccount", spec["serviceAccount"]["name"], namespace)
         yield {**account, "imagePullSecrets": [{"name": spec["imagePullSecret"]["name"]}]}
-    if data := {key: reveal(spec["auth"][name]) for name, key in _MEMBERS if _is_ours(spec, name)}:
+    if data := {key: reveal(spec["auth"][name]) for name, key in MEMBERS if _is_ours(spec, name)}:
         yield {**_object("v1", "Secret", SECRET, namespace), "type": "Opaque", "data": _encoded(data)}
     file = yaml_text(documented_file(spec["tunnels"]))
     yield {**_object("v1", "ConfigMap", CONFIG_MAP, namespace), "data": {CONFIG_KEY: file}}
@@ -108,7 +108,7 @@ def _deployment(spec: Mapping[str, Any], namespace: str) -> dict[str, Any]:
 def _environment(spec: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"name": "AQUA_SERVER", "value": f"{spec['gateway']['host']}:{spec['gateway']['port']}"}
     yield {"name": "AQUA_CLOUD_CONNECTOR_CONFIG_FILE_PATH", "value": CONFIG_PATH}
-    for name, key in _MEMBERS:
+    for name, key in MEMBERS:
         if source := stated(spec["auth"].get(name)):
             secret = source.get("kubernetesSecret") or {"name": SECRET, "key": key}
             yield _from_secret(f"AQUA_CLOUD_CONNECTOR_{key.upper()}", secret["name"], secret["key"])
@@ -127,7 +127,7 @@ def _from_secret(variable: str, name: str, key: str) -> dict[str, Any]:
 def operator_resource(spec: Mapping[str, Any], reveal: Reveal) -> dict[str, Any]:
     """Return the custom resource of `install.method: operator`. It wants user and password even beside a token."""
     auth, image, namespace = spec["auth"], spec["image"], spec["release"]["namespace"]
-    login = {key: reveal(auth[name]) if stated(auth.get(name)) else "" for name, key in _MEMBERS}
+    login = {key: reveal(auth[name]) if stated(auth.get(name)) else "" for name, key in MEMBERS}
     gateway = f"{spec['gateway']['host']}:{spec['gateway']['port']}"
     deploy: dict[str, Any] = {
         "replicas": spec["replicas"],

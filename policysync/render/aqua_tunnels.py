@@ -51,11 +51,13 @@ def _slot(tunnel: Tunnel) -> dict[str, str]:
     return slot
 
 
-def from_chart_tunnels(slots: Mapping[str, Mapping[str, Any] | None]) -> list[dict[str, Any]]:
+def from_chart_tunnels(slots: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the tunnels that the `tunnels` of the chart's values stand for; an empty slot is none."""
     found = []
     for name, spelt in _CLASSES.items():
-        slot = slots.get(spelt) or {}
+        slot = slots.get(spelt)
+        if not isinstance(slot, Mapping):
+            continue
         host, port = (slot.get(key) or slot.get(f"registry{key.capitalize()}") for key in ("host", "port"))
         if host:
             found.append(_tunnel(name, str(host), port, slot))
@@ -63,7 +65,7 @@ def from_chart_tunnels(slots: Mapping[str, Mapping[str, Any] | None]) -> list[di
 
 
 def _tunnel(class_: str, host: str, port: Any, slot: Mapping[str, Any]) -> dict[str, Any]:
-    tunnel: dict[str, Any] = {"type": class_, "host": host, "port": int(port) if port else 0}
+    tunnel: dict[str, Any] = {"type": class_, "host": host, "port": int(port) if str(port).isdecimal() else 0}
     if class_ == "aws":
         tunnel |= {name: slot[key] for name, key in (("region", "region"), ("service", "type")) if slot.get(key)}
     return tunnel

@@ -20,6 +20,7 @@ from policysync.errors import Refused
 from policysync.kinds.load import load_kinds
 from policysync.plan.build import World, build
 from policysync.plan.change import Plan
+from policysync.plan.rotated import as_held
 from policysync.secret import Secret
 from policysync.state.normalize import desired_spec
 from policysync.state.resource import Address, Resource
@@ -31,6 +32,18 @@ EXAMPLES = Path(__file__).parents[1] / "unit" / "render" / "examples"
 KINDS = load_kinds()
 KIND = KINDS["AquaCloudConnector"]
 ADDRESS = Address(KIND.name, "eu-prod")
+OPERATOR = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "aquacloudconnectors.operator.aquasec.com"},
+    "spec": {
+        "group": "operator.aquasec.com",
+        "scope": "Namespaced",
+        "names": {"kind": "AquaCloudConnector", "plural": "aquacloudconnectors"},
+        "versions": [{"name": "v1alpha1", "served": True, "storage": True}],
+    },
+}
+"""The definition of the resource that the 2022.4.0 operator serves."""
 
 
 @contextmanager
@@ -108,7 +121,7 @@ class Connectors:
         applied = {ADDRESS: desired_spec(KIND, last)} if last else {}
         backend.expect(applied | {resource.address: resource.spec for resource in wanted})
         live = tuple(backend.read(KIND, frozenset({ADDRESS.name})))
-        return build("dev", "cluster", World(wanted, live, applied), KINDS, prune=True)
+        return build("dev", "cluster", World(wanted, live, as_held(applied, live)), KINDS, prune=True)
 
     def apply(self, stated: Mapping[str, Any] | None, last: Mapping[str, Any] | None = None) -> Plan:
         """Carry out what `plan` says, and return it."""

@@ -15,13 +15,24 @@ import pytest
 import yaml
 
 from policysync.backends.helm.engine import Chart, Engine, Release
+from policysync.backends.helm.release import decode
 from policysync.errors import Refused
-from policysync.plan.change import Action
-from policysync.pointer import MISSING
+from policysync.plan.change import Action, Cause
 from policysync.render.aqua_helm import helm_values
 from policysync.state.normalize import desired_spec
 from systems.cluster_hands import Hands
-from systems.connector_world import ADDRESS, CHART, EXAMPLES, KIND, Connectors, certificate, edits, spec, stand_in
+from systems.connector_world import (
+    ADDRESS,
+    CHART,
+    EXAMPLES,
+    KIND,
+    OPERATOR,
+    Connectors,
+    certificate,
+    edits,
+    spec,
+    stand_in,
+)
 from systems.kube_standin.server import StandIn
 from systems.kubernetes import server as real
 
@@ -201,7 +212,7 @@ def test_another_token_starts_the_pods_again_and_shows_as_a_change(world: Connec
     before = generation(api)
     world.environ["AQUA_TOKEN"] = "tk-second-5522"
     plan = world.apply(stated)
-    assert edits(plan) == {"auth/tokenFrom/env": (MISSING, "AQUA_TOKEN")}
+    assert edits(plan) == {"auth/tokenFrom/env": ("AQUA_TOKEN (another value)", "AQUA_TOKEN")}
     assert generation(api) == before + 1
     assert world.plan(stated).changes == ()
     # Where the token cannot be read, nobody can say that it differs.
@@ -214,6 +225,65 @@ def rotate(world: Connectors, api: StandIn, value: str) -> None:
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "aqua-cc-token", "namespace": "aqua"}}
     body["data"] = {"token": base64.b64encode(value.encode()).decode()}
     api.cluster.write(api.cluster.sort("", "secrets"), "aqua", "aqua-cc-token", body, "kubectl")
+
+
+PULL = {"create": True, "name": "pull", "usernameFrom": {"env": "PULLER"}, "passwordFrom": {"env": "PULLS_WITH"}}
+
+
+@pytest.mark.parametrize("method", ["helm", "manifests", "operator"])
+def test_a_secret_that_was_rotated_at_its_place_is_pending_and_one_that_was_changed_here_is_drift(
+    world: Connectors, api: StandIn, method: str
+) -> None:
+    world.environ |= {"AQUA_TOKEN": "tk-first-4411", "PULLER": "puller-77", "PULLS_WITH": "pw-first-88"}
+    stated = spec(world.context, auth={"tokenFrom": {"env": "AQUA_TOKEN"}}, install={"method": method}, proxy={})
+    if method == "operator":
+        api.install(OPERATOR)
+        make_namespace(world)
+    else:
+        stated["imagePullSecret"] = PULL
+    world.apply(stated)
+    world.environ |= {"AQUA_TOKEN": "tk-second-5522", "PULLS_WITH": "pw-second-99"}
+    (rotated,) = world.plan(stated, stated).changes
+    wanted = {"auth/tokenFrom/env", *(["imagePullSecret/passwordFrom/env"] if method != "operator" else [])}
+    assert {"/".join(edit.path) for edit in rotated.edits} == wanted
+    assert {edit.cause for edit in rotated.edits} == {Cause.PENDING}
+    world.apply(stated, stated)
+    assert world.plan(stated, stated).changes == ()
+    given_by_hand(world, stated, method, "tk-by-hand-6633")
+    assert [each.cause for each in world.plan(stated, stated).changes] == [Cause.DRIFT]
+    world.apply(stated, stated)
+    assert world.plan(stated, stated).changes == ()
+
+
+def make_namespace(world: Connectors) -> None:
+    hand = hands(world)
+    hand.namespace("aqua")
+    hand.close()
+
+
+def given_by_hand(world: Connectors, stated: dict[str, Any], method: str, token: str) -> None:
+    """Give a connector another token where it is installed, as `helm upgrade --set` or `kubectl edit` does."""
+    hand = hands(world)
+    if method == "helm":
+        (held,) = [each for each in release_configs(hand) if each["revision"] == 2]
+        Engine({**os.environ, "KUBECONFIG": str(world.kubeconfig)}, wait=0).upgrade(
+            RELEASE, OURS, {**held["config"], "token": token}
+        )
+    elif method == "manifests":
+        hand.edit("/api/v1/namespaces/aqua/secrets/user-secret", {"data": {"token": encoded(token)}})
+    else:
+        place = "/apis/operator.aquasec.com/v1alpha1/namespaces/aqua/aquacloudconnectors/aqua-cloud-connector"
+        hand.edit(place, {"spec": {"login": {"token": token}}})
+    hand.close()
+
+
+def release_configs(hand: Hands) -> list[dict[str, Any]]:
+    found = [decode(each) for each in hand.client.list("/api/v1/namespaces/aqua/secrets", labels="owner=helm")]
+    return [{"revision": each.revision, "config": each.config} for each in found]
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 @pytest.mark.parametrize("method", ["helm", "manifests"])
@@ -230,6 +300,7 @@ def test_another_token_in_a_secret_of_the_cluster_starts_the_pods_again(
     rotate(world, api, "tk-second-5522")
     plan = world.apply(stated)
     assert edits(plan) == {"auth/tokenFrom/kubernetesSecret/key": ("token (another value)", "token")}
+    assert {change.cause for change in plan.changes} == {Cause.PENDING}
     assert generation(api) == before + 1
     assert world.plan(stated).changes == ()
     assert "tk-" not in repr(plan) + repr(api.cluster.get(api.cluster.sort("apps", "deployments"), "aqua", NAME))

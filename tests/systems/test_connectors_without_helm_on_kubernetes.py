@@ -20,7 +20,7 @@ from policysync.plan.change import Action
 from policysync.state.normalize import desired_spec
 from policysync.state.resource import Resource
 from systems.cluster_hands import Hands
-from systems.connector_world import ADDRESS, KIND, KINDS, Connectors, certificate, edits, spec, stand_in
+from systems.connector_world import ADDRESS, KIND, KINDS, OPERATOR, Connectors, certificate, edits, spec, stand_in
 from systems.kube_standin.server import StandIn
 
 DEPLOYMENT = "/apis/apps/v1/namespaces/aqua/deployments/aqua-cloud-connector"
@@ -129,25 +129,12 @@ def test_another_way_to_install_replaces_what_the_first_one_made(world: Connecto
     assert world.plan(by_helm).changes == ()
 
 
-DEFINITION = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "aquacloudconnectors.operator.aquasec.com"},
-    "spec": {
-        "group": "operator.aquasec.com",
-        "scope": "Namespaced",
-        "names": {"kind": "AquaCloudConnector", "plural": "aquacloudconnectors"},
-        "versions": [{"name": "v1alpha1", "served": True, "storage": True}],
-    },
-}
-
-
 def test_without_its_operator_a_resource_is_blocked_and_with_it_the_resource_is_kept(
     world: Connectors, api: StandIn
 ) -> None:
     stated = plainly(world, tunnels=[*TWO, spec("x")["tunnels"][1]], proxy={}) | {"install": {"method": "operator"}}
     assert world.plan(stated).blocked[0].hindrance.reason == "engine-not-installed"
-    api.install(DEFINITION)
+    api.install(OPERATOR)
     hands = Hands(world.kubeconfig)
     hands.namespace("aqua")
     world.apply(stated)

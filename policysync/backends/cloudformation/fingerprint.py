@@ -8,7 +8,7 @@ from typing import Any
 
 from policysync.backends.fingerprint import matches
 from policysync.backends.means import Secrets
-from policysync.backends.secret_source import resolve
+from policysync.backends.secret_source import another, resolve
 from policysync.errors import Refused
 
 _log = logging.getLogger(__name__)
@@ -25,10 +25,4 @@ def seen_as(source: Mapping[str, Any], tag: str, secrets: Secrets) -> dict[str, 
     except Refused as error:
         _log.info("a secret is not compared: %s", error)
         same = None
-    if same is not False:
-        return said
-    ((place, name),) = said.items()
-    if isinstance(name, str):
-        return {place: f"{name} (another value)"}
-    *members, last = name
-    return {place: {**{member: name[member] for member in members}, last: f"{name[last]} (another value)"}}
+    return another(said) if same is False else said

@@ -10,20 +10,23 @@ from typing import Any
 from policysync.backends.helm.checks import Checkup
 from policysync.backends.helm.engine import Chart, Engine
 from policysync.backends.helm.engine import Release as Named
+from policysync.backends.helm.found import named_release
 from policysync.backends.helm.healing import take_back
-from policysync.backends.helm.installed import Reader, named_release
+from policysync.backends.helm.installed import Reader
 from policysync.backends.helm.objects import Objects
+from policysync.backends.helm.places import Places
 from policysync.backends.helm.probe import Probe
 from policysync.backends.helm.secrets import Vault
 from policysync.backends.kubernetes.client import Client
 from policysync.backends.kubernetes.discovery import facts_of
+from policysync.backends.means import Secrets
 from policysync.backends.port import Facts, Sign
 from policysync.clock import Clock
 from policysync.errors import NotServed, Refused
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Action, Change
 from policysync.pointer import resolve
-from policysync.render.aqua_helm import SECRET_MARK, helm_values
+from policysync.render.aqua_helm import LOGINS, helm_values
 from policysync.state.normalize import live_spec, new_spec
 from policysync.state.resource import Address, Resource
 from policysync.state.wire import plain
@@ -38,10 +41,13 @@ class Connectors:
     Helm's own record says what a release is made of, and the objects of the cluster say what became of it.
     """
 
-    def __init__(self, client: Client, engine: Engine, vault: Vault, clock: Clock, root: Path, *, probe: Probe) -> None:
+    def __init__(
+        self, client: Client, engine: Engine, secrets: Secrets, clock: Clock, root: Path, *, probe: Probe
+    ) -> None:
         self.client = client
         self._engine = engine
-        self._vault = vault
+        self._secrets = secrets
+        self._places = Places(client)
         self._clock = clock
         self._root = root
         self._probe = probe
@@ -87,15 +93,17 @@ class Connectors:
         if spec["install"]["method"] == "helm":
             self._upgrade(spec)
         else:
-            self._objects().apply(spec, partial(self._reveal, spec), self._mark_of_objects(spec))
+            vault = self._vault(spec)
+            marks = _marks(vault, spec, self._reader(spec).marks(spec))
+            self._objects().apply(spec, partial(_reveal, vault), marks)
 
     def check(self, resource: Resource) -> Iterator[Sign]:
         """Yield how a connector is, and whether it could be installed; see `port.Checks`."""
-        yield from Checkup(self.client, self._vault, self._clock, resource.spec).signs()
+        yield from self._checkup(resource).signs()
 
     def check_inside(self, resource: Resource) -> Iterator[Sign]:
         """Yield the same, with the hosts of tunnels as a pod of the cluster sees them; see `port.ChecksInside`."""
-        yield from Checkup(self.client, self._vault, self._clock, resource.spec, self._probe).signs()
+        yield from self._checkup(resource, self._probe).signs()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -108,39 +116,33 @@ class Connectors:
             return None
         body = {**found.spec, "name": name}
         spec = {} if found.hindrance else live_spec(kind, body)
-        return Resource(Address(kind.name, name), spec, raw=body, hindrance=found.hindrance)
+        return Resource(Address(kind.name, name), spec, raw=body, hindrance=found.hindrance, rotated=found.rotated)
 
-    def _reader(self, declared: Spec) -> Reader:
-        _, namespace = named_release(declared)
-        return Reader(
-            self.client,
-            lambda source, value: self._vault.same(source, value, namespace),
-            lambda mark, auth: self._vault.marked(mark, auth, namespace),
-        )
+    def _vault(self, spec: Spec) -> Vault:
+        return Vault(self.client, self._secrets, named_release(spec)[1])
 
-    def _reveal(self, spec: Spec, source: Spec) -> str:
-        return self._vault.find(source, named_release(spec)[1]).reveal()
+    def _reader(self, spec: Spec) -> Reader:
+        return Reader(self.client, self._places, self._vault(spec))
+
+    def _checkup(self, resource: Resource, probe: Probe | None = None) -> Checkup:
+        return Checkup(self.client, self._vault(resource.spec), self._clock, resource.spec, probe)
 
     def _objects(self) -> Objects:
-        return Objects(self.client, self._clock)
+        return Objects(self.client, self._places, self._clock)
 
     def _upgrade(self, spec: Spec) -> None:
         name, namespace = named_release(spec)
+        vault = self._vault(spec)
         before = self._reader(spec).release(spec)
-        values = helm_values(spec, partial(self._reveal, spec))
-        held = (before.config.get("podAnnotations") or {}).get(SECRET_MARK) if before else ""
-        if mark := self._vault.mark(spec["auth"], namespace, str(held or "")):
-            # The chart leaves pods running with the old secret otherwise.
-            values["podAnnotations"] |= {SECRET_MARK: mark}
+        values = helm_values(spec, partial(_reveal, vault))
+        # The chart leaves pods running with the old secrets otherwise.
+        values["podAnnotations"] |= _marks(vault, spec, before.annotations if before else {})
         if before is not None:
-            take_back(self.client, before)
+            take_back(self.client, self._places, before.manifest, namespace)
         if spec["release"]["createNamespace"]:
             # Not left to Helm, which looks at it with the OpenAPI description of the cluster in any case.
             self._objects().make_namespace(namespace)
         self._engine.upgrade(Named(name, namespace), self._chart(spec), values)
-
-    def _mark_of_objects(self, spec: Spec) -> str:
-        return self._vault.mark(spec["auth"], named_release(spec)[1], self._reader(spec).secret_mark(spec))
 
     def _chart(self, spec: Spec) -> Chart:
         chart = spec["chart"]
@@ -158,6 +160,19 @@ class Connectors:
 def _check(kind: Kind) -> None:
     if kind.name != KIND:
         raise NotServed(f"nothing here installs {kind.name} into a cluster", "not-served")
+
+
+def _reveal(vault: Vault, source: Spec) -> str:
+    return vault.find(source).reveal()
+
+
+def _marks(vault: Vault, spec: Spec, held: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fingerprints of what a connector is going to use, by annotation; `held` are those it has."""
+    found = {}
+    for login, mark in LOGINS.items():
+        if login == "auth" or spec[login]["create"]:
+            found[mark] = vault.mark(spec[login], str(held.get(mark) or ""))
+    return {mark: text for mark, text in found.items() if text}
 
 
 def _unmanaged(name: str) -> Spec:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from policysync.backends.helm.found import named_release
 from policysync.backends.helm.gateway import gateway_signs
-from policysync.backends.helm.installed import named_release
 from policysync.backends.helm.probe import Probe
 from policysync.backends.helm.secrets import Vault
 from policysync.backends.kubernetes.client import Client, segment
@@ -119,7 +119,7 @@ class Checkup:
 
     def _secret(self, name: str, source: Body) -> Sign:
         try:
-            value = self._vault.find(source, self._namespace)
+            value = self._vault.find(source)
         except Refused as error:
             return Sign(name, Level.ERROR, "missing", str(error))
         if not value.reveal():

@@ -11,25 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from policysync.backends.helm.observed import Object, added, keyed
-from policysync.backends.helm.places import held, path_of
-from policysync.backends.helm.release import Release
+from policysync.backends.helm.places import Places
 from policysync.backends.kubernetes.client import Client
 from policysync.backends.kubernetes.managed import BY_HAND
 
 _KEPT = "kubectl.kubernetes.io/"
 
 
-def take_back(client: Client, release: Release) -> None:
-    """Take out of the objects of a release what was added by hand, and let go of all that was changed by hand."""
-    take_back_from(client, release.manifest, release.namespace)
-
-
-def take_back_from(client: Client, objects: Iterable[Object], namespace: str) -> None:
+def take_back(client: Client, places: Places, objects: Iterable[Object], namespace: str) -> None:
     """Take out of objects what was added by hand, and let go of all that was changed by hand."""
     wanted = keyed(objects)
-    for key, live in held(client, wanted.values(), namespace).items():
+    for key, live in places.held(wanted.values(), namespace).items():
         if body := _patch(wanted[key], live):
-            client.merge(path_of(wanted[key], namespace), body)
+            client.merge(places.path_of(wanted[key], namespace), body)
 
 
 def _patch(wanted: Object, live: Object) -> dict[str, Any]:

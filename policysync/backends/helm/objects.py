@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from policysync.backends.helm.healing import take_back_from
-from policysync.backends.helm.installed import named_release
-from policysync.backends.helm.places import path_of
+from policysync.backends.helm.found import named_release
+from policysync.backends.helm.healing import take_back
+from policysync.backends.helm.places import Places
 from policysync.backends.kubernetes.client import Client, segment
 from policysync.backends.kubernetes.failures import Missing
 from policysync.backends.kubernetes.settling import settled, wait_until_gone
 from policysync.clock import Clock
 from policysync.errors import OutcomeUnknown, Refused
-from policysync.render.aqua_helm import SECRET_MARK
 from policysync.render.aqua_objects import MANAGED_BY, manifests, operator_resource
 
 Spec = Mapping[str, Any]
@@ -25,20 +24,22 @@ _KEPT = "Namespace"
 class Objects:
     """Applies and deletes the objects of connectors in one cluster."""
 
-    def __init__(self, client: Client, clock: Clock) -> None:
+    def __init__(self, client: Client, places: Places, clock: Clock) -> None:
         self._client = client
+        self._places = places
         self._clock = clock
 
-    def apply(self, spec: Spec, reveal: Callable[[Mapping[str, Any]], str], mark: str = "") -> None:
+    def apply(self, spec: Spec, reveal: Callable[[Mapping[str, Any]], str], marks: Mapping[str, str]) -> None:
         """Apply every object on the server, and take away those that are wanted no more.
 
-        `mark` goes to the pods: with another one they start again.
+        `marks` are annotations of the pods: with others they start again.
         """
         _, namespace = named_release(spec)
-        wanted = tuple(_marked(thing, mark) for thing in _wanted(spec, reveal))
-        take_back_from(self._client, (thing for thing in wanted if thing["kind"] != _KEPT), namespace)
+        wanted = tuple(_marked(thing, marks) for thing in _wanted(spec, reveal))
+        ours = (thing for thing in wanted if thing["kind"] != _KEPT)
+        take_back(self._client, self._places, ours, namespace)
         for thing in wanted:
-            path = path_of(thing, namespace)
+            path = self._places.path_of(thing, namespace)
             if thing["kind"] == _KEPT:
                 self.make_namespace(namespace)
                 continue
@@ -73,7 +74,7 @@ class Objects:
         }
         for thing in reversed(_wanted(whole, lambda _source: "-")):
             if thing["kind"] != _KEPT and (thing["kind"], thing["metadata"]["name"]) not in kept:
-                self._delete(path_of(thing, namespace))
+                self._delete(self._places.path_of(thing, namespace))
 
     def _delete(self, path: str) -> None:
         try:
@@ -92,9 +93,11 @@ class Objects:
         wait_until_gone(lambda: self._client.get(path), uid, self._clock, _WAIT)
 
 
-def _marked(thing: dict[str, Any], mark: str) -> dict[str, Any]:
-    if mark and thing["kind"] == "Deployment":
-        thing["spec"]["template"]["metadata"]["annotations"][SECRET_MARK] = mark
+def _marked(thing: dict[str, Any], marks: Mapping[str, str]) -> dict[str, Any]:
+    if thing["kind"] == "Deployment":
+        thing["spec"]["template"]["metadata"]["annotations"] |= marks
+    elif thing["kind"] == "AquaCloudConnector" and marks:
+        thing["metadata"]["annotations"] = dict(marks)
     return thing
 
 

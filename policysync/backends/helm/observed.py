@@ -22,7 +22,20 @@ Object = Mapping[str, Any]
 Key = tuple[str, str]
 """Kind and name."""
 
-_OWN = "AQUA_"
+_OWN = frozenset(
+    {
+        "AQUA_SERVER",
+        "AQUA_CLOUD_CONNECTOR_CONFIG_FILE_PATH",
+        "AQUA_CLOUD_CONNECTOR_HEALTH_PORT",
+        "AQUA_CLOUD_CONNECTOR_PASSWORD",
+        "AQUA_CLOUD_CONNECTOR_TOKEN",
+        "AQUA_CLOUD_CONNECTOR_USERNAME",
+        "AQUA_TLS_VERIFY",
+    }
+)
+"""The variables that other fields of a document speak of."""
+
+_NAME = "cloud-connector"
 _TOKEN = "AQUA_CLOUD_CONNECTOR_TOKEN"  # noqa: S105 - the name of a variable
 _CONFIG_KEYS = ("aqua-tunnels-cloud-connector-config", "aqua-cloud-connector-config")
 _NOT_OURS = re.compile(r"kube-controller-manager|kube-scheduler|kubelet|helm|policysync|\Aaqua", re.IGNORECASE)
@@ -46,11 +59,13 @@ def parts(objects: Iterable[Object], declared: Mapping[str, Any]) -> dict[str, A
     """
     said: dict[str, Any] = {}
     data: dict[str, str] = {}
+    objects = tuple(objects)
+    deployment = _connector_of(objects)
     for thing in objects:
         if thing["kind"] == "ConfigMap":
             data |= thing.get("data") or {}
-        elif thing["kind"] == "Deployment":
-            said |= _of_deployment(thing["spec"], declared)
+        elif thing is deployment:
+            said = _of_deployment(thing["spec"], declared)
     data = {**said.pop("own", {}), **data}
     if server := data.get("AQUA_SERVER"):
         host, _, port = server.rpartition(":")
@@ -62,6 +77,12 @@ def parts(objects: Iterable[Object], declared: Mapping[str, Any]) -> dict[str, A
     if file := next((data[key] for key in _CONFIG_KEYS if key in data), ""):
         said["tunnels"] = _tunnels(file, declared)
     return said
+
+
+def _connector_of(objects: Iterable[Object]) -> Object | None:
+    """Return the Deployment that is the connector, of those a chart may make; the first where none is called so."""
+    found = [thing for thing in objects if thing["kind"] == "Deployment"]
+    return next((thing for thing in found if thing["metadata"]["name"].endswith(_NAME)), next(iter(found), None))
 
 
 def _tunnels(text: str, declared: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -87,9 +108,9 @@ def _of_deployment(spec: Mapping[str, Any], declared: Mapping[str, Any]) -> dict
         "serviceAccountName": pod.get("serviceAccountName", ""),
         **{name: pod.get(name) or {} for name in ("nodeSelector", "affinity")},
         "tolerations": pod.get("tolerations") or [],
-        "podAnnotations": own_annotations((template.get("metadata") or {}).get("annotations") or {}),
-        "own": {name: value for name, value in variables.items() if name.startswith(_OWN)},
-        **from_environment({n: v for n, v in variables.items() if not n.startswith(_OWN)}, declared),
+        "podAnnotations": own_annotations((template.get("metadata") or {}).get("annotations") or {}, declared),
+        "own": {name: value for name, value in variables.items() if name in _OWN},
+        **from_environment({n: v for n, v in variables.items() if n not in _OWN}, declared),
         "secretEnv": _from_secrets(container),
     }
 
@@ -121,7 +142,13 @@ def laid_on(spec: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _image(reference: str, known: Mapping[str, Any]) -> dict[str, str]:
-    """Return registry, repository and tag; the registry as far as it is the one that is known."""
+    """Return registry, repository and tag; registry and repository as far as they are those that are known."""
+    known_path = f"{known.get('registry') or ''}/{known.get('repository') or ''}"
+    if reference.startswith(f"{known_path}:"):
+        return {
+            **{name: str(known[name]) for name in ("registry", "repository")},
+            "tag": reference[len(known_path) + 1 :],
+        }
     path, _, tag = reference.rpartition(":") if ":" in reference.rpartition("/")[2] else (reference, "", "")
     registry = str(known.get("registry") or "")
     if not path.startswith(f"{registry}/"):
@@ -133,7 +160,7 @@ def _secret_env(spec: Mapping[str, Any], found: Mapping[str, tuple[str, str]]) -
     extra = [
         {"name": name, "secretName": secret, "secretKey": key}
         for name, (secret, key) in found.items()
-        if not name.startswith(_OWN)
+        if name not in _OWN
     ]
     said: dict[str, Any] = {"extraSecretEnv": extra}
     if _TOKEN in found:
@@ -151,7 +178,9 @@ def edited(wanted: Iterable[Object], live: Mapping[Key, Object], declared: Mappi
 
 def foreign(wanted: Iterable[Object], live: Mapping[Key, Object]) -> Iterator[str]:
     """Yield what differs in objects of a cluster and is no field of a document; secrets by their place only."""
-    for key, thing in keyed(wanted).items():
+    objects = keyed(wanted)
+    connector = _connector_of(objects.values())
+    for key, thing in objects.items():
         noun = " ".join(key)
         found = live.get(key)
         if found is None:
@@ -162,9 +191,10 @@ def foreign(wanted: Iterable[Object], live: Mapping[Key, Object]) -> Iterator[st
                 yield from (
                     f"{noun} {place}"
                     for place in _differing(thing[name], found.get(name), f"/{name}")
-                    if not (key[0] == "Deployment" and _SAID.match(place))
+                    if not (thing is connector and _SAID.match(place))
                 )
-        yield from (f"{noun} {join(path)}" for path in added(thing, found) if not _SAID.match(join(path)))
+        places = map(join, added(thing, found))
+        yield from (f"{noun} {place}" for place in places if not (thing is connector and _SAID.match(place)))
 
 
 def _differing(wanted: Any, live: Any, at: str) -> Iterator[str]:

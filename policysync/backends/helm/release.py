@@ -9,8 +9,9 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,8 @@ import yaml
 
 from policysync.errors import Refused
 
-GONE = frozenset({"uninstalled", "superseded"})
+GONE = "uninstalled"
+"""The status of a release of which Helm kept the history only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,18 @@ class Release:
         """What the chart was rendered with."""
         return laid_over(self.defaults, self.config)
 
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        """The annotations of pods among those values."""
+        found = self.values.get("podAnnotations")
+        return found if isinstance(found, Mapping) else {}
+
 
 def newest(secrets: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the Secret of the newest revision of one release; None where Helm says that it is gone."""
     found = max(secrets, key=_revision, default=None)
     labels = found["metadata"].get("labels", {}) if found else {}
-    return None if found is None or labels.get("status") in GONE else found
+    return None if found is None or labels.get("status") == GONE else found
 
 
 def _revision(secret: Mapping[str, Any]) -> int:
@@ -86,10 +94,35 @@ def decode(secret: Mapping[str, Any]) -> Release:
             version=chart["metadata"]["version"],
             defaults=chart.get("values") or {},
             config=said.get("config") or {},
-            manifest=tuple(o for o in yaml.safe_load_all(said["manifest"]) if o),
+            # A chart may make nothing at all, and then nothing is kept.
+            manifest=tuple(_objects(yaml.load_all(said.get("manifest") or "", Loader=_Loader))),
         )
     except (binascii.Error, OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
         raise Refused(f"Secret {name} is not a release as Helm writes it: {type(error).__name__}") from error
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads YAML as Helm does: dates are texts, and so is what looks like minutes and seconds."""
+
+
+_DIGITS = re.compile(r"[-+]?(0b[0-1_]+|0x[0-9a-fA-F_]+|0[0-7_]+|0|[1-9][0-9_]*)\Z")
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, _DIGITS if tag == "tag:yaml.org,2002:int" else pattern)
+        for tag, pattern in resolvers
+        if tag != "tag:yaml.org,2002:timestamp"
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _objects(documents: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a manifest; a list stands for what is in it."""
+    for each in documents:
+        if isinstance(each, Mapping) and isinstance(each.get("items"), list) and "metadata" not in each:
+            yield from _objects(each["items"])
+        elif isinstance(each, Mapping) and isinstance(each.get("metadata"), Mapping) and each["metadata"].get("name"):
+            yield each
 
 
 def laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

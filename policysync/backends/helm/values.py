@@ -5,18 +5,18 @@ Source: reference, connectors 1.3 and 1.4; checked against chart 2022.4.5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from policysync.backends.helm.login import Holdings
+from policysync.backends.helm.release import laid_over
 from policysync.pointer import join
-from policysync.render.aqua_helm import HEALTH_PORT, OWN_MARKS, TUNNELS_MARK, stated
+from policysync.render.aqua_helm import HEALTH_PORT, OWN_MARKS, TUNNELS_MARK, liveness_probe
 from policysync.render.aqua_tunnels import chart_tunnels, from_chart_tunnels, tunnels_digest
 
 Spec = dict[str, Any]
-SameSecret = Callable[[Mapping[str, Any], str], bool]
-"""Whether what stands at a declared place is this value; also True where nobody can tell from here."""
-
 _HTTPS = 443
+_OF_TOOLS = (OWN_MARKS, "checksum/", "kubectl.kubernetes.io/", "deployment.kubernetes.io/")
 _ON = frozenset({"1", "true", "True"})
 _WHOLE = frozenset(
     {
@@ -45,12 +45,13 @@ _MEMBERS: Mapping[str, frozenset[str]] = {
 }
 
 
-def from_values(values: Mapping[str, Any], declared: Mapping[str, Any], same: SameSecret) -> Spec:
-    """Return the part of a spec that values stand for.
+def from_values(values: Mapping[str, Any], declared: Mapping[str, Any]) -> Spec:
+    """Return the part of a spec that values stand for; where secrets are kept is not in them, see `logins`.
 
     Args:
-        values: the chart's own, with those that were given laid over.
-        declared: what git says, or what was last applied; it decides how a secret is named.
+        values: the chart's own, with those that were given laid over. Whatever has not the form it should have says
+            nothing.
+        declared: what git says, or what was last applied; it decides how names are spelt.
     """
     credentials, account = _of(values, "imageCredentials"), _of(values, "serviceaccount")
     image, gateway = _of(values, "image"), _of(values, "gateway")
@@ -59,24 +60,47 @@ def from_values(values: Mapping[str, Any], declared: Mapping[str, Any], same: Sa
             "registry": credentials.get("repositoryUriPrefix"),
             **{name: _text(image.get(name)) for name in ("repository", "tag", "pullPolicy")},
         },
-        "imagePullSecret": _pull_secret(credentials, declared, same),
+        "imagePullSecret": {
+            "create": bool(credentials.get("create")),
+            "name": credentials.get("name"),
+            "server": credentials.get("registry"),
+        },
         "serviceAccount": {"create": bool(account.get("create")), "name": account.get("name")},
         "gateway": {"host": gateway.get("host"), "port": _port(gateway.get("port"))},
         "tlsVerify": _text(_of(values, "tls_verify").get("value")) in _ON,
-        "auth": _auth(values, _of(declared, "auth"), same),
+        "auth": {"method": "userPassword" if _of(values, "authType").get("userCreds") else "token"},
         "healthPort": _port(_of(values, "healthPort").get("port"), HEALTH_PORT),
         "replicas": values.get("replicaCount"),
-        "resources": values.get("resources") or {},
-        **from_environment(values.get("extraEnvironmentVars") or {}, declared),
+        "resources": _of(values, "resources"),
+        **from_environment(_of(values, "extraEnvironmentVars"), declared),
         "extraSecretEnv": [
             {"name": each.get("envName"), "secretName": each.get("secretName"), "secretKey": each.get("secretKey")}
-            for each in values.get("extraSecretEnvironmentVars") or ()
+            for each in _each(values, "extraSecretEnvironmentVars")
         ],
-        **{name: values.get(name) for name in ("nodeSelector", "tolerations", "affinity")},
-        "podAnnotations": own_annotations(values.get("podAnnotations") or {}),
+        "nodeSelector": _of(values, "nodeSelector"),
+        "tolerations": _each(values, "tolerations"),
+        "affinity": _of(values, "affinity"),
+        "podAnnotations": own_annotations(_of(values, "podAnnotations"), declared),
         "platform": values.get("platform") or "kubernetes",
-        "tunnels": from_chart_tunnels(values.get("tunnels") or {}),
+        "tunnels": from_chart_tunnels(_of(values, "tunnels")),
     }
+
+
+def logins(values: Mapping[str, Any]) -> Mapping[str, Holdings]:
+    """Return what values hold of the secrets of each login."""
+    credentials, secret = _of(values, "imageCredentials"), _of(values, "tokenFromSecret")
+    pull = _name_and_password(credentials) if credentials.get("create") else {}
+    if _of(values, "authType").get("userCreds"):
+        return {"imagePullSecret": pull, "auth": _name_and_password(_of(values, "userCreds"))}
+    place = {"name": secret.get("secretName"), "key": secret.get("tokenKey")}
+    return {
+        "imagePullSecret": pull,
+        "auth": {"tokenFrom": place if secret.get("enable") else _text(values.get("token"))},
+    }
+
+
+def _name_and_password(given: Mapping[str, Any]) -> Holdings:
+    return {"usernameFrom": _text(given.get("username")), "passwordFrom": _text(given.get("password"))}
 
 
 def foreign_values(defaults: Mapping[str, Any], config: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
@@ -95,12 +119,14 @@ def foreign_values(defaults: Mapping[str, Any], config: Mapping[str, Any], value
         )
     if values.get("pdbApiVersion") != "policy/v1":
         yield "values /pdbApiVersion"
-    slots = chart_tunnels(from_chart_tunnels(values.get("tunnels") or {}))
-    if (values.get("podAnnotations") or {}).get(TUNNELS_MARK) != tunnels_digest(slots):
+    slots = chart_tunnels(from_chart_tunnels(_of(values, "tunnels")))
+    if _of(values, "podAnnotations").get(TUNNELS_MARK) != tunnels_digest(slots):
         yield f"values {join(['podAnnotations', TUNNELS_MARK])}"
-    probe = _of(_of(values, "livenessProbe"), "httpGet").get("port")
-    if _port(probe) != _port(_of(values, "healthPort").get("port"), HEALTH_PORT):
-        yield "values /livenessProbe/httpGet/port"
+    port = _port(_of(values, "healthPort").get("port"), HEALTH_PORT)
+    stock, probe = _of(defaults, "livenessProbe"), _of(values, "livenessProbe")
+    # A chart without a probe of its own has nothing that could lag behind.
+    if probe and probe != (stock if port == HEALTH_PORT else laid_over(stock, liveness_probe(port))):
+        yield "values /livenessProbe"
 
 
 def from_environment(variables: Mapping[str, Any], declared: Mapping[str, Any]) -> Spec:
@@ -129,50 +155,22 @@ def variable(name: str) -> str:
     return name.upper().replace(".", "_")
 
 
-def own_annotations(annotations: Mapping[str, Any]) -> Spec:
-    """Return the annotations of pods that are a document's, not ours and not a tool's."""
+def own_annotations(annotations: Mapping[str, Any], declared: Mapping[str, Any]) -> Spec:
+    """Return the annotations of pods that are a document's, not ours, and not a tool's unless it states them."""
+    stated = _of(declared, "podAnnotations")
     return {
-        name: _text(value)
-        for name, value in annotations.items()
-        if not name.startswith((OWN_MARKS, "checksum/", "kubectl.kubernetes.io/", "deployment.kubernetes.io/"))
+        name: _text(value) for name, value in annotations.items() if name in stated or not name.startswith(_OF_TOOLS)
     }
-
-
-def _pull_secret(credentials: Mapping[str, Any], declared: Mapping[str, Any], same: SameSecret) -> Spec:
-    said: Spec = {
-        "create": bool(credentials.get("create")),
-        "name": credentials.get("name"),
-        "server": credentials.get("registry"),
-    }
-    if said["create"]:
-        wanted = _of(declared, "imagePullSecret")
-        for name, member in (("usernameFrom", "username"), ("passwordFrom", "password")):
-            said[name] = _source(_of(wanted, name), credentials.get(member), same)
-    return said
-
-
-def _auth(values: Mapping[str, Any], declared: Mapping[str, Any], same: SameSecret) -> Spec:
-    if _of(values, "authType").get("userCreds"):
-        given = _of(values, "userCreds")
-        pairs = (("usernameFrom", "username"), ("passwordFrom", "password"))
-        named = {name: _source(_of(declared, name), given.get(member), same) for name, member in pairs}
-        return {"method": "userPassword", **named}
-    secret = _of(values, "tokenFromSecret")
-    if secret.get("enable"):
-        kept = {"name": secret.get("secretName"), "key": secret.get("tokenKey")}
-        return {"method": "token", "tokenFrom": {"kubernetesSecret": kept}}
-    return {"method": "token", "tokenFrom": _source(_of(declared, "tokenFrom"), values.get("token"), same)}
-
-
-def _source(declared: Mapping[str, Any], value: Any, same: SameSecret) -> Mapping[str, Any]:
-    """Return where a secret is kept: as git says where that is the secret in use, else nowhere we know."""
-    wanted = stated(declared)
-    return wanted if wanted and value and same(wanted, str(value)) else {}
 
 
 def _of(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = values.get(name)
     return found if isinstance(found, Mapping) else {}
+
+
+def _each(values: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = values.get(name)
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
 
 
 def _port(value: Any, usual: int = _HTTPS) -> int:

@@ -57,15 +57,18 @@ class Discovery:
             NotServed: it does not.
         """
         group, version = str(kind.api.get("group", "")), str(kind.api.get("version", "v1"))
+        found = self.named(group, version, kind.name)
+        if found is None:
+            raise not_served(f"{kind.name} of {group or 'core'}/{version}", self._other_versions(group, version))
+        content = str(kind.api.get("content", "spec"))
+        return Served(found.kind, group, version, found.plural, found.namespaced, content)
+
+    def named(self, group: str, version: str, kind: str) -> Served | None:
+        """Return how the cluster serves what is called `kind`; None where it does not."""
         with self._lock:
             if (group, version) not in self._served:
                 self._served[group, version] = self._ask(group, version)
-            held = self._served[group, version]
-        if kind.name not in held:
-            raise not_served(f"{kind.name} of {group or 'core'}/{version}", self._other_versions(group, version))
-        found = held[kind.name]
-        content = str(kind.api.get("content", "spec"))
-        return Served(found.kind, group, version, found.plural, found.namespaced, content)
+            return self._served[group, version].get(kind)
 
     def _ask(self, group: str, version: str) -> dict[str, Served]:
         try:

@@ -19,12 +19,13 @@ from systems.connector_world import CHART, KIND, spec
 from policysync.backends.helm.engine import Chart, Engine, Release
 from policysync.backends.helm.observed import added, edited, foreign, keyed, laid_on
 from policysync.backends.helm.release import decode, laid_over, newest
-from policysync.backends.helm.values import foreign_values, from_values
+from policysync.backends.helm.values import foreign_values, from_values, logins
 from policysync.backends.secret_source import resolve
 from policysync.errors import NotServed, OutcomeUnknown, PolicySyncError, Refused
 from policysync.kinds.load import load_kinds
 from policysync.plan.diff import diff
-from policysync.render.aqua_helm import helm_values
+from policysync.render.aqua_helm import SIGNS_IN, helm_values
+from policysync.render.aqua_helm import stated as stated_place
 from policysync.secret import Secret
 from policysync.state.normalize import desired_spec, live_spec
 
@@ -61,14 +62,11 @@ def connectors(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def revealed(source: Mapping[str, Any]) -> str:
-    return f"value of {json.dumps(source, sort_keys=True)}"
+    return f"value of {json.dumps(stated_place(source), sort_keys=True)}"
 
 
-def same(source: Mapping[str, Any], value: str) -> bool:
-    return any(revealed({**source, **rest}) == value for rest in ({}, EMPTY))
-
-
-EMPTY: dict[str, Any] = {"awsSecretsManager": {}, "kubernetesSecret": {}, "vault": {}}
+def sources(login: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: place for name in SIGNS_IN if (place := stated_place(login.get(name)))}
 
 
 @given(connectors())
@@ -77,8 +75,15 @@ def test_what_a_document_renders_to_reads_back_as_the_document(stated: dict[str,
     config = helm_values(desired, revealed)
     values = laid_over(DEFAULTS, config)
     told = {name: desired[name] for name in ("name", "cluster", "install", "chart", "release")}
-    live = live_spec(KIND, {**told, **from_values(values, desired, same)})
+    # Where secrets are kept stands beside the values, and is compared below.
+    found = from_values(values, desired)
+    found |= {name: {**found[name], **sources(desired[name])} for name in logins(values)}
+    live = live_spec(KIND, {**told, **found})
     assert diff(KIND.root, desired, live) == []
+    for name, held in logins(values).items():
+        assert held == {
+            member: place.get("kubernetesSecret") or revealed(place) for member, place in sources(desired[name]).items()
+        }
     assert list(foreign_values(DEFAULTS, config, values)) == []
 
 
@@ -88,7 +93,7 @@ def test_what_a_document_renders_to_reads_back_as_the_document(stated: dict[str,
         ({"securityContext": {"runAsUser": 0}}, "values /securityContext"),
         ({"image": {"digest": "sha256:0"}}, "values /image/digest"),
         ({"pdbApiVersion": None}, "values /pdbApiVersion"),
-        ({"healthPort": {"port": "9090"}}, "values /livenessProbe/httpGet/port"),
+        ({"healthPort": {"port": "9090"}}, "values /livenessProbe"),
         ({"podAnnotations": None}, "values /podAnnotations/policysync.io~1tunnels-sha256"),
         ({"brandNew": 1}, "values /brandNew"),
     ],
@@ -96,12 +101,6 @@ def test_what_a_document_renders_to_reads_back_as_the_document(stated: dict[str,
 def test_what_no_document_would_have_given_is_foreign(config: dict[str, Any], wanted: str) -> None:
     given_ = laid_over(helm_values(desired_spec(KIND, spec("here")), revealed), config)
     assert wanted in set(foreign_values(DEFAULTS, given_, laid_over(DEFAULTS, given_)))
-
-
-def test_a_secret_that_is_another_one_is_nowhere_we_know() -> None:
-    desired = desired_spec(KIND, spec("here", auth={"tokenFrom": {"env": "A_TOKEN"}}))
-    values = {**helm_values(desired, revealed), "token": "another"}
-    assert from_values(values, desired, same)["auth"] == {"method": "token", "tokenFrom": {}}
 
 
 def deployment(**pod: Any) -> dict[str, Any]:
