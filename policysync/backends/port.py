@@ -130,6 +130,14 @@ class Backend(Protocol):
 
 
 @runtime_checkable
+class Forgets(Protocol):
+    """A backend where something is left of what never came to be, which counts as absent while git wants it made."""
+
+    def forget(self, unstated: frozenset[Address]) -> None:
+        """Hear what was last applied and git does not state any more: what is left of it is live. Sends nothing."""
+
+
+@runtime_checkable
 class Previews(Protocol):
     """A backend that can say more about a change than the difference of two specs."""
 

@@ -14,7 +14,7 @@ import click
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.backends.files import in_place_of
-from policysync.backends.port import Backend, Previews
+from policysync.backends.port import Backend, Forgets, Previews
 from policysync.commands.depending import registries_notices
 from policysync.commands.selection import Selection
 from policysync.commands.session import Session
@@ -103,6 +103,8 @@ class Comparing:
         }
         expected = applied | stated
         backend.expect(expected)
+        if isinstance(backend, Forgets):
+            backend.forget(frozenset(applied.keys() - stated.keys()))
         kinds = self.session.kinds
         asked = {address: spec for address, spec in expected.items() if not _is_manual(kinds, address)}
         live, others, blocked = self._read(backend, asked)

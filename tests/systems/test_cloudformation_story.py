@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,16 @@ def repository(aws: Engine, tmp_path: Path) -> PolicyRepository:
     return made
 
 
+def leave_behind(aws: Engine) -> None:
+    """Put what is left of a stack that never came to be in the place of the role's."""
+    cloud, tags = aws.client("cloudformation", MANAGEMENT), aws.stack(MANAGEMENT, ROLE_STACK)["Tags"]
+    cloud.delete_stack(StackName=ROLE_STACK)
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    members = {"ChangeSetName": "left", "ChangeSetType": "CREATE", "TemplateBody": body, "Tags": tags}
+    cloud.create_change_set(StackName=ROLE_STACK, **members)
+    assert aws.stack(MANAGEMENT, ROLE_STACK)["StackStatus"] == "REVIEW_IN_PROGRESS"
+
+
 def test_two_stacks_in_two_accounts_from_empty_to_deleted(aws: Engine, repository: PolicyRepository) -> None:
     empty = repository.run("plan", "--stage", "dev", "--detailed-exitcode")
     assert (empty.status, aws.stacks(MEMBER), aws.stacks(MANAGEMENT)) == (2, [], [])
@@ -82,6 +93,7 @@ def test_two_stacks_in_two_accounts_from_empty_to_deleted(aws: Engine, repositor
     rotated = repository.run("apply", "--stage", "dev", "--yes")
     assert "Apply to member: 1 applied." in rotated.out
 
+    leave_behind(aws)
     repository.git("rm", "-q", "policies/base/connector.yaml", "policies/base/role.yaml")
     repository.commit()
     gone = repository.run("apply", "--stage", "dev", "--prune", "--yes", "--allow", "empty-desired")

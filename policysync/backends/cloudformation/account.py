@@ -96,15 +96,17 @@ class Account:
             raise Refused(told(f"{operation}: {error}")) from error
         return answer
 
-    def pages(self, service: str, operation: str, member: str, **members: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield the elements of a list, all pages."""
+    def pages(
+        self, service: str, operation: str, member: str, *, next_by: str = "NextToken", **members: Any
+    ) -> Iterator[Any]:
+        """Yield the elements of a list, all pages; `next_by` is the member that leads to the next one."""
         further: dict[str, Any] = {}
         while True:
             answer = self.call(service, operation, **members, **further)
             yield from answer.get(member, ())
-            if not answer.get("NextToken"):
+            if not answer.get(next_by):
                 return
-            further = {"NextToken": answer["NextToken"]}
+            further = {next_by: answer[next_by]}
 
     def close(self) -> None:
         """Let go of connections."""
@@ -151,7 +153,9 @@ class Account:
     def _assumed(self, boto3: Any, session: Any) -> Any:
         """Return a session with the credentials of a role, renewed before they expire."""
         credentials = import_module("botocore.credentials")
-        options = self._options
+        options, own = self._options, session.get_credentials()
+        if own is None:
+            raise Refused(f"there are no credentials to assume {options.role_arn} with; sign in, or name a profile")
 
         def sts(service: str, **keys: Any) -> Any:
             region = options.region or session.region_name
@@ -160,7 +164,7 @@ class Account:
         further = {"ExternalId": options.external_id} if options.external_id else {}
         fetcher = credentials.AssumeRoleCredentialFetcher(
             client_creator=sts,
-            source_credentials=session.get_credentials(),
+            source_credentials=own,
             role_arn=options.role_arn,
             extra_args={"RoleSessionName": _SESSION_NAME, **further},
         )

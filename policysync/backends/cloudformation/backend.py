@@ -41,6 +41,10 @@ class CloudFormation:
         """Remember what git states: a stack is found by its name; see `port.Backend`."""
         self._reading.expected.update(stated)
 
+    def forget(self, unstated: frozenset[Address]) -> None:
+        """Hear what git does not state any more; see `port.Forgets`."""
+        self._reading.unstated = unstated
+
     def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
         """Yield the live resources of a kind; see `port.Backend`."""
         yield from self._again(lambda: list(self._reading.read(kind, names)))

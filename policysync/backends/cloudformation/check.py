@@ -11,11 +11,12 @@ from typing import Any
 
 from policysync.backends.apono.target import NAME as VENDOR
 from policysync.backends.apono.target import apono
+from policysync.backends.cloudformation.described import REVERTED, SUCCEEDED, Described
 from policysync.backends.cloudformation.eks import cluster_signs
 from policysync.backends.cloudformation.health import drift_signs, service_signs, stack_sign
 from policysync.backends.cloudformation.network import network_signs
 from policysync.backends.cloudformation.stacks import Stacks
-from policysync.backends.cloudformation.template import fitted, source_of, summary
+from policysync.backends.cloudformation.template import differences, fitted, source_of, summary
 from policysync.backends.means import Means
 from policysync.backends.port import Checks, Level, Sign
 from policysync.backends.secret_source import named, resolve
@@ -62,7 +63,8 @@ class Check:
             yield Sign("health/stack", Level.UNKNOWN, "unreadable", str(error))
             return
         yield stack_sign(found, stack.name)
-        if found is not None and found.outputs:
+        if found is not None and found.status in SUCCEEDED | REVERTED:
+            yield from _told("health/template", lambda: self._moved(stack, found))
             yield from _told("health/drift", lambda: drift_signs(account, found, self._means.clock))
             yield from _told("health/service", lambda: service_signs(account, found))
         role = found.outputs.get("AponoConnectorRoleArn", "") if found else ""
@@ -103,6 +105,22 @@ class Check:
             yield Sign(name, Level.ERROR, "template", str(error))
             return
         yield Sign(name, Level.OK, "", f"the template takes {', '.join(sorted(asked.parameters))}")
+
+    def _moved(self, stack: Stack, found: Described) -> Iterator[Sign]:
+        """Say whether another template is at the address by now: nobody but a change of the document takes it."""
+        if not stack.template_url:
+            return
+        there = summary(self._stacks.account, TemplateURL=stack.template_url)
+        here = summary(self._stacks.account, StackName=found.id)
+        said = "; ".join(differences(here, there))
+        if said:
+            message = (
+                f"another template is at {stack.template_url} than stack {found.name} was made from: {said}; state the"
+                " address of a version of it, or keep a copy as templateFile, to have the stack changed"
+            )
+            yield Sign("health/template", Level.WARNING, "template-moved", message)
+        else:
+            yield Sign("health/template", Level.OK, "", "the template at its address asks for what the stack's does")
 
     def _organization(self, aws: Mapping[str, Any]) -> Iterator[Sign]:
         name, wanted = "preflight/organization", aws.get("organizationId")

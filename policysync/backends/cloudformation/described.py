@@ -31,7 +31,10 @@ REVIEW = "REVIEW_IN_PROGRESS"
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One stack. A parameter that is never shown stands as `****`."""
+    """One stack. A parameter that is never shown stands as `****`.
+
+    A `nested` one is part of another stack, whose tags it carries; a `protected` one is not deleted by anybody.
+    """
 
     name: str
     id: str
@@ -40,6 +43,8 @@ class Described:
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
     tags: Mapping[str, str]
+    nested: bool = False
+    protected: bool = False
 
     @property
     def account(self) -> str:
@@ -73,6 +78,8 @@ def described(stack: Mapping[str, Any]) -> Described:
         parameters={p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", ())},
         outputs={o["OutputKey"]: o.get("OutputValue", "") for o in stack.get("Outputs", ())},
         tags={t["Key"]: t["Value"] for t in stack.get("Tags", ())},
+        nested="ParentId" in stack,
+        protected=bool(stack.get("EnableTerminationProtection")),
     )
 
 

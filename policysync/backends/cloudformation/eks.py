@@ -33,8 +33,10 @@ def cluster_signs(account: Account, cluster: str, region: str, role: str) -> Ite
         message = f"cluster {cluster} takes access entries; whether the connector has one can be told once its role is"
         yield Sign(_NAME, Level.UNKNOWN, "role-unknown", message)
         return
-    entries = account.call("eks", "list_access_entries", elsewhere=region, clusterName=cluster)["accessEntries"]
-    if role not in entries:
+    pages = account.pages(
+        "eks", "list_access_entries", "accessEntries", next_by="nextToken", elsewhere=region, clusterName=cluster
+    )
+    if role not in pages:
         message = f"cluster {cluster} has no access entry for {role}; `policysync render` writes one"
         yield Sign(_NAME, Level.ERROR, "access-entry-missing", message)
         return

@@ -54,6 +54,11 @@ NO_CHANGES = re.compile(r"No updates are to be performed|didn't contain changes"
 
 _MOVING = re.compile(r"\bis in \w+_IN_PROGRESS state")
 
+_PROTECTED = re.compile(r"TerminationProtection is enabled")
+_UNPROTECT = (
+    "somebody protected it; where it is to go all the same: `aws cloudformation update-termination-protection"
+    " --no-enable-termination-protection`"
+)
 _SHOWN = 500
 
 
@@ -98,6 +103,8 @@ def _invalid(text: str, message: str) -> BackendError:
         return Unchanged(text)
     if _MOVING.search(message):
         return Unavailable(f"{text} (somebody is changing it; try again when that has ended)")
+    if _PROTECTED.search(message):
+        return Refused(f"{text} ({_UNPROTECT})")
     return Refused(text)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from policysync.backends.cloudformation.account import Account
 from policysync.backends.cloudformation.described import REVERTED, SUCCEEDED, Described
+from policysync.backends.cloudformation.failures import told
 from policysync.backends.port import Level, Sign
 from policysync.clock import Clock
 
@@ -45,12 +46,12 @@ def drift_signs(account: Account, stack: Described, clock: Clock) -> Iterator[Si
             return
         clock.sleep(pause)
         pause = min(_LONGEST, pause * 2)
-    if said["DetectionStatus"] == "DETECTION_FAILED":
-        message = said.get("DetectionStatusReason") or "CloudFormation could not look at every resource"
-        yield Sign(_DRIFT, Level.UNKNOWN, "drift-unknown", message)
-    elif said.get("StackDriftStatus") == "DRIFTED":
+    if drifted := said.get("StackDriftStatus") == "DRIFTED":
         yield Sign(_DRIFT, Level.WARNING, "stack-drifted", f"changed by hand: {'; '.join(_drifted(account, stack))}")
-    else:
+    if said["DetectionStatus"] == "DETECTION_FAILED":
+        why = told(said.get("DetectionStatusReason") or "CloudFormation does not say why")
+        yield Sign(_DRIFT, Level.UNKNOWN, "drift-unknown", f"not every resource could be looked at: {why}")
+    elif not drifted:
         yield Sign(_DRIFT, Level.OK, "", f"the resources of stack {stack.name} are as its template says")
 
 
@@ -62,9 +63,14 @@ def service_signs(account: Account, stack: Described) -> Iterator[Sign]:
         if resource["ResourceType"] != "AWS::ECS::Service" or arn.count("/") < 2:
             continue
         cluster = arn.split("/")[1]
-        found = account.call("ecs", "describe_services", cluster=cluster, services=[arn]).get("services", ())
-        for service in found:
+        said = account.call("ecs", "describe_services", cluster=cluster, services=[arn])
+        for service in said.get("services", ()):
             yield _counted(service["serviceName"], service["runningCount"], service["desiredCount"])
+        for failure in said.get("failures", ()):
+            message = (
+                f"service {arn} cannot be found ({failure.get('reason', 'nobody says why')}); was it deleted by hand?"
+            )
+            yield Sign(_SERVICE, Level.ERROR, "service-missing", message)
 
 
 def _counted(name: str, running: int, desired: int) -> Sign:

@@ -65,10 +65,17 @@ class Preview:
         yield f"stack {stack.name} is made, with resources of {len(asked.types)} types{with_rights}"
 
     def _deleted(self, stack_id: str) -> Iterator[str]:
+        live = self._stacks.named(stack_id)
+        if live is not None and live.protected:
+            yield f"stack {live.name} is protected against termination: it cannot be deleted until somebody ends that"
         pages = self._stacks.account.pages(
             "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack_id
         )
-        found = sorted(f"{each['LogicalResourceId']} ({each['ResourceType']})" for each in pages)
+        found = sorted(
+            f"{each['LogicalResourceId']} ({each['ResourceType']})"
+            for each in pages
+            if each.get("ResourceStatus") != "DELETE_COMPLETE"
+        )
         yield f"the stack goes, and with it {', '.join(found) or 'nothing'}"
 
     def _changed(self, change: Change, kind: Kind, live: Described) -> Iterator[str]:

@@ -15,6 +15,7 @@ from policysync.backends.cloudformation.described import (
     Described,
     free_tags,
 )
+from policysync.backends.cloudformation.failures import Absent
 from policysync.backends.cloudformation.fingerprint import seen_as
 from policysync.backends.cloudformation.stacks import Stacks
 from policysync.backends.cloudformation.template import Summary, same_text, summary, text_of
@@ -43,6 +44,8 @@ class Reading:
         self._secrets = secrets
         self._root = root
         self.expected: dict[Address, Mapping[str, Any]] = {}
+        self.unstated: frozenset[Address] = frozenset()
+        """What was applied once, and git does not state any more."""
 
     def read(self, kind: Kind, names: frozenset[str] | None) -> Iterator[Resource]:
         """Yield the live resources of a kind; see `port.Backend`."""
@@ -64,15 +67,26 @@ class Reading:
         if hindrance is not None:
             return Resource(address, {}, hindrance=hindrance)
         stack = self._found(stack_name(kind, stated) if stated else "") or marks().get(str(address))
-        if stack is None or (stack.is_ours and stack.of in ("", str(address)) and stack.status in {*EMPTY, REVIEW}):
+        if stack is None:
             return None
+        if stack.is_ours and stack.of in ("", str(address)) and stack.status in {*EMPTY, REVIEW}:
+            return self._remains(kind, stack, address) if address in self.unstated else None
         hindrance = hindrance_of(stack, address)
         if hindrance is not None:
             return Resource(address, {}, id=stack.id, raw=_raw(stack), hindrance=hindrance)
-        asked = summary(self._stacks.account, StackName=stack.id)
-        body = self._said(kind, address, stack, asked)
+        try:
+            asked = summary(self._stacks.account, StackName=stack.id)
+            body = self._said(kind, address, stack, asked)
+        except Absent:
+            # Somebody deleted it since it was found.
+            return None
         rotated = self._secret(kind, stated, stack, body)
         return Resource(address, live_spec(kind, body), id=stack.id, raw=_raw(stack), rotated=rotated)
+
+    def _remains(self, kind: Kind, stack: Described, address: Address) -> Resource:
+        """Return what is left of a stack that never came to be, for it to be deleted: nobody makes it anew."""
+        body = {**self.expected.get(address, {}), kind.key[0]: address.name}
+        return Resource(address, live_spec(kind, body), id=stack.id, raw=_raw(stack))
 
     def _found(self, name: str) -> Described | None:
         stack = self._stacks.named(name) if name else None

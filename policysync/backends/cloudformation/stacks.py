@@ -85,5 +85,5 @@ class Stacks:
 def _ours(account: Account, kind: str) -> Iterator[Described]:
     for found in account.pages("cloudformation", "describe_stacks", "Stacks"):
         stack = described(found)
-        if stack.of and stack.status != GONE and (not kind or stack.of.startswith(f"{kind}/")):
+        if stack.of and not stack.nested and stack.status != GONE and (not kind or stack.of.startswith(f"{kind}/")):
             yield stack

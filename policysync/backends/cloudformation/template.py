@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from policysync.backends.cloudformation.account import Account
 from policysync.errors import Refused
 from policysync.render.stack import Stack
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 BYTES = 51_200
 """A larger template has to come from an address."""
 
@@ -21,6 +23,7 @@ class Parameter:
     """One parameter of a template. `allowed` is empty where anything is."""
 
     name: str
+    type: str
     default: str | None
     hidden: bool
     allowed: tuple[str, ...]
@@ -100,9 +103,29 @@ def same_text(live: Any, text: str) -> bool:
         return False
 
 
+def differences(one: Summary, other: Summary) -> Iterator[str]:
+    """Yield in which way two templates differ, as far as their summaries tell."""
+    for noun, before, after in (
+        ("parameter", one.parameters.keys(), other.parameters.keys()),
+        ("resource type", set(one.types), set(other.types)),
+        ("capability", set(one.capabilities), set(other.capabilities)),
+    ):
+        yield from (f"{noun} {name} is new" for name in sorted(after - before))
+        yield from (f"{noun} {name} is gone" for name in sorted(before - after))
+    for name in sorted(one.parameters.keys() & other.parameters.keys()):
+        if one.parameters[name] != other.parameters[name]:
+            yield f"parameter {name} has another type, default or set of values"
+
+
 def _parameter(said: Mapping[str, Any]) -> Parameter:
     allowed = said.get("ParameterConstraints", {}).get("AllowedValues", ())
-    return Parameter(said["ParameterKey"], said.get("DefaultValue"), said.get("NoEcho", False), tuple(allowed))
+    return Parameter(
+        said["ParameterKey"],
+        said.get("ParameterType", "String"),
+        said.get("DefaultValue"),
+        said.get("NoEcho", False),
+        tuple(allowed),
+    )
 
 
 def _only_hidden(asked: Summary) -> str:
@@ -120,9 +143,18 @@ def _misfits(stack: Stack, asked: Summary, given: set[str]) -> Iterator[str]:
     if missing:
         yield f"it wants {', '.join(sorted(missing))}; state them in extraParameters"
     for name, value in stack.parameters.items():
-        allowed = asked.parameters[name].allowed if name in asked.parameters else ()
-        if allowed and value not in allowed:
-            yield f"{name} is {value!r}, want one of {', '.join(allowed)}"
+        if name in asked.parameters:
+            yield from _misfit(asked.parameters[name], value)
     declared = set(stack.capabilities) | ({"CAPABILITY_IAM"} if "CAPABILITY_NAMED_IAM" in stack.capabilities else set())
     if lacking := sorted(set(asked.capabilities) - declared):
         yield f"it wants {', '.join(lacking)}; state that in capabilities, when it is meant"
+
+
+def _misfit(parameter: Parameter, value: str) -> Iterator[str]:
+    """Yield why a template does not take a value. One that is never shown is not shown here."""
+    if parameter.hidden:
+        yield f"{parameter.name} is never shown, so its value has no place in git; say in tokenFrom where it is kept"
+    elif parameter.allowed and value not in parameter.allowed:
+        yield f"{parameter.name} is {value!r}, want one of {', '.join(parameter.allowed)}"
+    elif parameter.type == "Number" and not _NUMBER.fullmatch(value):
+        yield f"{parameter.name} is {value!r}, want a number"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -52,10 +52,10 @@ SUMMARY = {
 }
 
 
-def described(status: str, *, tags: Any = OURS, reason: str = "") -> dict[str, Any]:
+def described(status: str, *, tags: Any = OURS, reason: str = "", **members: Any) -> dict[str, Any]:
     parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()]
     stack = {"StackName": NAME, "StackId": ID, "StackStatus": status, "CreationTime": "2026-01-01", "Tags": tags}
-    return {"Stacks": [{**stack, "Parameters": parameters, "StackStatusReason": reason}]}
+    return {"Stacks": [{**stack, "Parameters": parameters, "StackStatusReason": reason, **members}]}
 
 
 @cache
@@ -66,13 +66,13 @@ def _session() -> Any:
 class Stubbed:
     """A backend whose answers are told beforehand, in order."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, services: Sequence[str] = ("cloudformation", "sts")) -> None:
         clock = FakeClock()
         means = Means(KINDS, Secret, lambda call: call(), Limits(requests_per_second=0), None, clock, root)
         self.account = Account(Options(account=ACCOUNT, region=REGION), means)
         self.clock = clock
         self.stubs: dict[str, Any] = {}
-        for service in ("cloudformation", "sts"):
+        for service in services:
             keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": REGION}
             client = _session().client(service, **keys)
             self.stubs[service] = import_module("botocore.stub").Stubber(client)
@@ -82,8 +82,8 @@ class Stubbed:
         self.backend.expect({ROLE.address: ROLE.spec})
         self.stubs["sts"].add_response("get_caller_identity", {"Account": ACCOUNT})
 
-    def says(self, operation: str, answer: Mapping[str, Any]) -> None:
-        self.stubs["cloudformation"].add_response(operation, dict(answer))
+    def says(self, operation: str, answer: Mapping[str, Any], *, service: str = "cloudformation") -> None:
+        self.stubs[service].add_response(operation, dict(answer))
 
     def fails(self, operation: str, code: str, message: str, status: int = 400) -> None:
         self.stubs["cloudformation"].add_client_error(operation, code, message, status)

@@ -111,6 +111,62 @@ def test_what_never_came_to_be_is_absent_and_is_not_updated(stubbed: Stubbed, st
         stubbed.backend.write(UPDATE, KIND)
 
 
+@pytest.mark.parametrize("status", MADE_ANEW)
+def test_what_never_came_to_be_and_git_does_not_want_any_more_is_there_to_be_deleted(
+    stubbed: Stubbed, status: str
+) -> None:
+    stubbed.backend.forget(frozenset({ROLE.address}))
+    stubbed.says("describe_stacks", described(status))
+    left = stubbed.live()
+    assert left is not None
+    assert left.hindrance is None
+    stubbed.says("describe_stacks", described(status))
+    stubbed.says("delete_stack", {})
+    absent(stubbed)
+    stubbed.says("describe_stack_events", NO_EVENTS)
+    stubbed.backend.write(Change(Action.DELETE, ROLE.address, left, None), KIND)
+
+
+def test_a_stack_that_is_deleted_while_it_is_read_is_absent(stubbed: Stubbed) -> None:
+    stubbed.says("describe_stacks", described("CREATE_COMPLETE"))
+    stubbed.fails("get_template_summary", "ValidationError", f"Stack with id {ID} does not exist")
+    assert stubbed.live() is None
+
+
+def test_a_stack_that_is_part_of_another_does_not_stand_for_a_resource(stubbed: Stubbed) -> None:
+    nested = described("CREATE_COMPLETE", StackName="part", StackId=f"{ID}-part", ParentId=ID, RootId=ID)["Stacks"]
+    stubbed.says("describe_stacks", {"Stacks": nested + described("CREATE_COMPLETE")["Stacks"]})
+    assert [stack.name for stack in stubbed.backend._stacks.ours()] == [NAME]
+
+
+def test_a_protected_stack_is_told_before_and_when_it_is_deleted(stubbed: Stubbed) -> None:
+    stubbed.says("describe_stacks", described("CREATE_COMPLETE", EnableTerminationProtection=True))
+    gone = {"LastUpdatedTimestamp": "2026-01-01", "ResourceStatus": "DELETE_COMPLETE"}
+    listed = [{**gone, "LogicalResourceId": "Old", "ResourceType": "AWS::SNS::Topic"}]
+    stubbed.says("list_stack_resources", {"StackResourceSummaries": listed})
+    protected, goes = stubbed.backend.preview(DELETE, KIND)
+    assert "is protected against termination" in protected
+    assert goes.endswith("and with it nothing")
+    stubbed.says("describe_stacks", described("CREATE_COMPLETE", EnableTerminationProtection=True))
+    why = f"Stack [{NAME}] cannot be deleted while TerminationProtection is enabled"
+    stubbed.fails("delete_stack", "ValidationError", why)
+    with pytest.raises(Refused, match="update-termination-protection"):
+        stubbed.backend.write(DELETE, KIND)
+
+
+@pytest.mark.parametrize("failure", ["ChangeSetNotFound", "InvalidChangeSetStatus"])
+def test_a_change_set_that_is_gone_when_it_is_executed_wants_another_plan(stubbed: Stubbed, failure: str) -> None:
+    stubbed.says("describe_stacks", described("CREATE_COMPLETE"))
+    stubbed.says("get_template_summary", SUMMARY)
+    stubbed.says("create_change_set", {"Id": f"{ID}-change-set"})
+    stubbed.says("describe_change_set", {"Status": "CREATE_COMPLETE"})
+    stubbed.says("describe_change_set", {"Changes": []})
+    stubbed.fails("execute_change_set", failure, "it expired")
+    stubbed.says("delete_change_set", {})
+    with pytest.raises(Refused, match="plan again"):
+        stubbed.backend.write(UPDATE, KIND)
+
+
 def test_what_is_gone_is_absent_and_needs_no_deletion(stubbed: Stubbed) -> None:
     stubbed.says("describe_stacks", described("DELETE_COMPLETE"))
     stubbed.says("describe_stacks", {"Stacks": []})
@@ -205,6 +261,18 @@ def test_the_credentials_of_another_account_write_nothing(tmp_path: Path) -> Non
     assert live is not None
     assert live.hindrance is not None
     assert live.hindrance.reason == "wrong-account"
+
+
+def test_a_role_that_nobody_can_assume_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    means = Means(KINDS, Secret, lambda call: call(), Limits(), None, FakeClock(), tmp_path)
+    account = Account(Options(region=REGION, role_arn="arn:aws:iam::999988887777:role/policysync"), means)
+    with pytest.raises(Refused, match="no credentials to assume arn:aws:iam::999988887777:role/policysync with"):
+        account.caller()
 
 
 def reached(root: Path, monkeypatch: pytest.MonkeyPatch, port: int) -> Account:
