@@ -110,12 +110,12 @@ def identify(
 
 def knows(user: str, password: str, settings: Settings, store: Store) -> bool:
     """Return whether a password is that of the one account, or of a user who was made since."""
+    kept = store.fact(f"password {user}")
+    if kept:
+        return hmac.compare_digest(kept, digest_of(user, password))
     # Both are compared in full, so that time says nothing about which one is wrong.
     same_user = hmac.compare_digest(user.encode(), settings.user.encode())
-    if hmac.compare_digest(password.encode(), settings.password.encode()) and same_user:
-        return True
-    kept = store.fact(f"password {user}")
-    return bool(kept) and hmac.compare_digest(str(kept), digest_of(user, password))
+    return hmac.compare_digest(password.encode(), settings.password.encode()) and same_user
 
 
 def _basic(credential: str) -> tuple[str, str, str]:

@@ -28,6 +28,8 @@ from policysync.kinds.kind import Kind
 _BACKEND = "aqua"
 _ONLY_SAAS = ("account", "prov", "front", "supply-chain")
 _METHODS = ("GET", "POST", "PUT", "DELETE")
+_RETIRED = "/api/access_mgmt/scopes"
+"""Once the scopes of a SaaS account; now it says nothing at all (reference, policies 8)."""
 _VIEW = Route("view", (), {})
 _FRONT_PAGE = Response(200, b"<html><body>an emulated console</body></html>", (("content-type", "text/html"),))
 
@@ -123,9 +125,10 @@ class Console:
 
     def _open(self, request: Request) -> Response | None:
         """Answer what needs no token."""
-        if request.path == "/api":
+        path = request.path.rstrip("/") or "/"
+        if path == "/api":
             return answer(200, {"authorization_header": self.settings.authorization_header})
-        opened = self._opened.get((request.method, request.path))
+        opened = self._opened.get((request.method, path))
         return opened(request) if opened else None
 
     @cached_property
@@ -145,6 +148,8 @@ class Console:
 
     def _dispatch(self, request: Request, user: str) -> Response:
         path = request.path.rstrip("/")
+        if path.startswith(_RETIRED):
+            return Response(404)
         view = self._views.exact(request.method, path)
         if view is not None:
             return view(Call(_VIEW, "", request, user))

@@ -26,13 +26,21 @@ def filtered(kind: Kind, query: Mapping[str, str]) -> Keep | None:
     tests: list[Keep] = [_found(query[name]) for name in _SEARCHES if query.get(name)]
     fixed = (kind.api.get("list") or {}).get("query", {})
     asked = (name for name in _EXACT if query.get(name) and name not in fixed)
-    tests += [_equal(name, query[name]) for name in asked if name in fields or kind.read_only]
+    tests += [
+        _equal(_member(name, kind), query[name]) for name in asked if _member(name, kind) in fields or kind.read_only
+    ]
     tests += [_part(name, query[name]) for name in _PARTS if query.get(name) and name in fields]
     if query.get("scope") and "application_scopes" in fields:
         tests.append(_scoped(query["scope"]))
     if not tests:
         return None
     return lambda body: all(test(body) for test in tests)
+
+
+def _member(name: str, kind: Kind) -> str:
+    """Return the member that a parameter means: `id` is whatever number the server gives objects of the kind."""
+    given = str(kind.api.get("id") or "")
+    return given if name == "id" and name not in kind.root.properties and given not in kind.key else name
 
 
 def _found(text: str) -> Keep:

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from policysync.emulator.exchange import JSON, Response
+from policysync.emulator.ordering import order_of
 from policysync.pointer import split
 
 BARE_WITHOUT_PAGE = "/api/v1/hostsbatch"
@@ -28,17 +29,23 @@ _PLATFORM = (
     "/api/v2/access_management/permissions",
 )
 """Lists that take either spelling and have smaller pages (reference, platform 2.2)."""
+_USUAL = {"/api/v1/scanqueue/scanners": 5}
+"""Sizes of single lists (reference, platform 2.2)."""
 _UNPAGED = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list is asked for. Numbers count from 1; an `offset` counts objects from 0 instead."""
+    """Which part of a list is asked for. Numbers count from 1; an `offset` counts objects from 0 instead.
+
+    `said` are the words of the query that an answer repeats.
+    """
 
     number: int
     size: int
     order: str
     offset: int | None = None
+    said: tuple[str, ...] = ("", "")
 
     @property
     def start(self) -> int:
@@ -67,19 +74,10 @@ def page_of(query: Mapping[str, str], api: Mapping[str, Any]) -> Page:
     platform = str(api.get("path", "")).startswith(_PLATFORM)
     spelt = _EITHER if platform else ("page_size",) if style in ("data", "current_page") else ("pagesize",)
     spelt = tuple(api.get("size", spelt))
-    usual = _SMALL if platform else _DEFAULT
+    usual = _USUAL.get(str(api.get("path", "")), _SMALL if platform else _DEFAULT)
     size = next((_number(query[name], usual) for name in spelt if name in query), usual)
-    return Page(_number(query.get("page", "1"), 1), min(size, _LARGEST), order)
-
-
-def order_of(query: Mapping[str, str]) -> str:
-    """Return "name", "-name", "-" or "": other fields than the name follow the order of creation."""
-    words = (query.get("order_by") or query.get("orderby") or "").split()
-    if not words:
-        return ""
-    down = words[0].startswith("-") or words[1:] == ["desc"]
-    member = "name" if words[0].lstrip("-") in ("name", "title") else ""
-    return f"{'-' if down else ''}{member}"
+    said = query.get("scope", ""), query.get("title", "")
+    return Page(_number(query.get("page", "1"), 1), min(size, _LARGEST), order, said=said)
 
 
 def _number(text: str, otherwise: int) -> int:
@@ -114,7 +112,8 @@ def _envelope(
     style: str, api: Mapping[str, Any], page: Page, total: int | None, shown: int
 ) -> tuple[str, dict[str, Any]]:
     if style == "data":
-        facts: dict[str, Any] = {"page": page.number, "page_size": page.size, "scope": "", "title": ""}
+        scope, title = page.said
+        facts: dict[str, Any] = {"page": page.number, "page_size": page.size, "scope": scope, "title": title}
         return "data", {**facts, "pagination_data": True}
     if style == "offset":
         after = page.start + shown
@@ -125,7 +124,7 @@ def _envelope(
     if style == "current_page":
         more = total is not None and page.start + shown < total
         facts = {"current_page": page.number, "next_page": page.number + 1 if more else 0, "returned_count": shown}
-        return "data", {**facts, "total_count": total or 0}
+        return "data", {**facts, "total_count": total or 0, "selection_scopes": []}
     if style == "none":
         return split(api["items"])[0], {"page": 1, "size": shown, "total": total or 0}
     facts = {"count": total, "page": page.number, "pagesize": page.size, "page_size": page.size}

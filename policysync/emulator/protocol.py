@@ -43,10 +43,12 @@ def protocol(wires: Wires) -> type[H11Protocol]:
                 self.transport.close()
 
         def send_400_response(self, msg: str) -> None:
-            answer = refuse(400, msg.rstrip(".").lower()).response
+            answer = refuse(400, msg.rstrip(".")).response
             if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                 headers = [*answer.headers, ("content-length", str(len(answer.body))), ("connection", "close")]
-                self.transport.write(self.conn.send(h11.Response(status_code=400, headers=headers)) or b"")
+                self.transport.write(
+                    self.conn.send(h11.Response(status_code=400, headers=headers, reason="Bad Request")) or b""
+                )
                 self.transport.write(self.conn.send(h11.Data(data=answer.body)) or b"")
             self.transport.close()
 

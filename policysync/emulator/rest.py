@@ -12,11 +12,12 @@ import orjson
 from policysync.clock import Clock
 from policysync.emulator import paging
 from policysync.emulator.bodies import keys_in, objects_in
-from policysync.emulator.envelopes import check_only, inside, nameless
-from policysync.emulator.exchange import JSON, Request, Response, refuse
+from policysync.emulator.envelopes import check_only, inside, nameless, nothing
+from policysync.emulator.exchange import JSON, Request, Response, answer, refuse
 from policysync.emulator.filters import filtered
 from policysync.emulator.hiding import Hiding
 from policysync.emulator.keeping import Keeper
+from policysync.emulator.ordering import kept_order, ordered
 from policysync.emulator.quirks.access import remember_password
 from policysync.emulator.quirks.table import quirk_of
 from policysync.emulator.references import check_unused
@@ -25,8 +26,6 @@ from policysync.emulator.served import Served
 from policysync.emulator.settings import Settings
 from policysync.emulator.store import Store, Stored
 from policysync.kinds.kind import Kind
-
-_ALL = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class Rest:
             "page_size",
         }:
             api = {"paging": "none"}
-            page = paging.page_of({}, api)
+            page = replace(paging.page_of({}, api), order=page.order)
         harsh = self.settings.quirks == "harsh"
         start, size = (page.start, page.size) if not harsh else page.shifted
         items, total = self._page(call, names, page, start, size)
@@ -101,13 +100,14 @@ class Rest:
     def _page(
         self, call: Call, names: list[str], page: paging.Page, start: int, size: int
     ) -> tuple[list[bytes], int | None]:
-        """Return one page of bodies and how many there are; filters and hidden objects need a look at all of them."""
+        """Return one page of bodies and how many there are; most ways to narrow or sort need a look at all of them."""
         hidden = self._hiding.hidden(names)
-        keep = filtered(call.route.kinds[0], call.request.query)
-        if keep is None and not hidden:
+        kind = call.route.kinds[0]
+        keep, order = filtered(kind, call.request.query), kept_order(page.order, kind)
+        if keep is None and not hidden and order is not None:
             counted = None if call.request.query.get("skip_count") == "true" else self.store.count(names)
-            return self.store.page(names, page.order, start, size), counted
-        items = [item for item in self.store.page(names, page.order, 0, _ALL) if item not in hidden]
+            return self.store.page(names, order, start, size), counted
+        items = [item for item in ordered(self.store, names, page.order, kind) if item not in hidden]
         if keep is not None:
             items = [item for item in items if keep(orjson.loads(item))]
         return items[start : start + size], len(items)
@@ -120,8 +120,7 @@ class Rest:
 
     def _get(self, call: Call) -> Response:
         kind = call.route.kinds[0]
-        ident = call.ident or (kind.name_of({}) if kind.singleton else "")
-        found = self.store.get([kind.name for kind in call.route.kinds], ident)
+        found = self.store.get([kind.name for kind in call.route.kinds], _ident(call, kind, {}, ""))
         if found is not None and not self._hiding.is_hidden(found):
             (shown,) = self._shown(call, [found.body])
             return Response(200, inside(shown, call.route.api, kind), (JSON,))
@@ -214,7 +213,7 @@ class Rest:
     def _existing(self, call: Call, body: Mapping[str, Any]) -> Stored:
         """Return the object a call is about: named by the path, or by the body where the path names none."""
         kind = call.route.kinds[0]
-        ident = call.ident or (kind.name_of({}) if kind.singleton else str(body.get(self.served(kind).id_member) or ""))
+        ident = _ident(call, kind, body, self.served(kind).id_member)
         found = self.store.get([kind.name for kind in call.route.kinds], ident)
         if found is None:
             raise self._missing(replace(call, ident=ident), 404)
@@ -240,10 +239,18 @@ class Rest:
     def _done(self, call: Call, body: bytes) -> Response:
         api, kind = call.route.api, call.route.kinds[0]
         accepted = api.get("success", [200])
-        status = int(api.get("canonical", accepted[0]))
+        usual = status = int(api.get("canonical", accepted[0]))
         if self.settings.success == "varied":
             status = int(accepted[next(self._turn) % len(accepted)])
         status = self.settings.answers.get(f"{kind.name}.{call.route.operation}", status)
-        if status == 204 or api.get("answer", "empty") == "empty":
+        if status == 204:
             return Response(status)
+        if api.get("answer", "empty") == "empty":
+            return answer(status, nothing(kind)) if status == usual else Response(status)
         return Response(status, inside(body, api, kind), (JSON,))
+
+
+def _ident(call: Call, kind: Kind, body: Mapping[str, Any], member: str) -> str:
+    """Return the name of the object a call is about. Where all names are known, their case says nothing."""
+    ident = call.ident or (kind.name_of({}) if kind.singleton else str(body.get(member) or ""))
+    return next((slot for slot in kind.slots if slot.lower() == ident.lower()), ident)

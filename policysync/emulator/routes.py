@@ -16,6 +16,7 @@ _ELSEWHERE: Mapping[str, str] = {
     # Where older consoles have the same collection (reference, policies 4; platform 4).
     "/api/v2/assurance_policy/image": "/api/v2/image_assurance",
     "/api/cspm/v2/samlmappings": "/v2/samlmappings",
+    "/v2/apikeys": "/api/v1/apikeys",
 }
 _LISTED_ALSO: Mapping[str, str] = {"/api/v1/registries": "/api/v2/registries", "/api/v1/users": "/api/v2/users"}
 """Bare lists that newer consoles also give in pages."""

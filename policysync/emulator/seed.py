@@ -41,7 +41,8 @@ def seed_builtins(kinds: Mapping[str, Kind], rest: Rest) -> None:
         # Another process may have done it since somebody last looked.
         if is_seeded(rest.store):
             return
-        for kind in kinds.values():
+        # An enforcer group is given a gateway, which has to be there by then.
+        for kind in sorted(kinds.values(), key=lambda kind: not kind.read_only):
             for body in builtins_of(kind):
                 rest.put(kind, body, None, None)
         rest.store.remember(_DONE, "1")

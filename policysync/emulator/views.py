@@ -10,6 +10,8 @@ from urllib.parse import unquote
 import orjson
 
 from policysync.emulator import paging
+from policysync.emulator.auth import knows
+from policysync.emulator.bodies import objects_in
 from policysync.emulator.estate.estate import Estate
 from policysync.emulator.estate.findings import Findings
 from policysync.emulator.estate.images import Images
@@ -17,6 +19,8 @@ from policysync.emulator.estate.inventory import Inventory
 from policysync.emulator.estate.system import System
 from policysync.emulator.exchange import JSON, Request, Response, answer, refuse
 from policysync.emulator.objects import refuse_body
+from policysync.emulator.ordering import ordered
+from policysync.emulator.quirks.access import SHORTEST, digest_of
 from policysync.emulator.rest import Call, Rest
 from policysync.emulator.routes import Routes
 from policysync.kinds.kind import Kind
@@ -64,6 +68,7 @@ def views_of(kinds: Mapping[str, Kind], routes: Routes, rest: Rest) -> Views:
     views: dict[tuple[str, str], View] = {}
     for part in (Images(estate), Findings(estate), Inventory(estate), System(estate, _actions(kinds))):
         views |= part.views()
+    views["POST", "/api/v2/self_service/change_password"] = lambda call: _new_password(call, rest)
     assurance = [
         k for k in kinds.values() if str((k.api.get("list") or {}).get("path", "")).startswith(_ASSURANCE + "/")
     ]
@@ -90,7 +95,7 @@ def _every_type(request: Request, kinds: list[Kind], rest: Rest) -> Response:
     api = {"paging": "count"}
     names = [kind.name for kind in kinds]
     page = paging.page_of(request.query, api)
-    items = rest.store.page(names, page.order, page.start, page.size)
+    items = ordered(rest.store, names, page.order, kinds[0])[page.start : page.start + page.size]
     if request.query.get("identifiers_only") == "true":
         items = [orjson.dumps({n: v for n, v in orjson.loads(i).items() if n in _IDENTIFIERS}) for i in items]
     return paging.wrap(items, rest.store.count(names), page, api)
@@ -111,6 +116,19 @@ def _status(call: Call, kind: Kind, rest: Rest) -> Response:
         body: dict[str, Any] = {**orjson.loads(before.body), "enabled": wanted}
         rest.put(kind, body, before, call)
     return Response(200, b"{}", (JSON,))
+
+
+def _new_password(call: Call, rest: Rest) -> Response:
+    """Source: reference, platform 4, user; the codes are a guess."""
+    (body,) = objects_in(call.request.body, "object", "password")
+    said, wanted = str(body.get("current_password") or ""), str(body.get("new_password") or "")
+    if not knows(call.user, said, rest.settings, rest.store):
+        raise refuse(400, "the current password is not right")
+    if len(wanted) < SHORTEST:
+        raise refuse(400, f"a password needs {SHORTEST} characters or more")
+    with rest.store.writing():
+        rest.store.remember(f"password {call.user}", digest_of(call.user, wanted))
+    return Response(204)
 
 
 def _delete_all(kind: Kind, rest: Rest) -> Response:

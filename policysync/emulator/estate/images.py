@@ -99,13 +99,13 @@ class Images:
                     raise refuse(404, f"registry {few['registry']} doesn't exist")
                 if self._records.get(few["registry"], few["repository"], few["tag"]) is None:
                     self._records.put(self._estate.judged(record_of(few, {}, now)))
-        return Response(201)
+        return answer(201, {})
 
     def _rescan(self, call: Call) -> Response:
         for record in self._meant(call):
             with self._estate.store.writing():
                 self._records.put(self._estate.rescanned(record))
-        return Response(201)
+        return answer(201, {})
 
     def _permit(self, call: Call, *, allow: bool) -> Response:
         (body,) = objects_in(call.request.body, "object", "images")
@@ -114,7 +114,7 @@ class Images:
             image = {**record["image"], **dict(zip(_VERDICTS, verdict, strict=True))}
             with self._estate.store.writing():
                 self._records.put(self._estate.judged({**record, "image": image}))
-        return Response(201)
+        return answer(201, {})
 
     def _meant(self, call: Call) -> list[Record]:
         (body,) = objects_in(call.request.body, "object", "images")
@@ -130,8 +130,7 @@ class Images:
 
     def _ci(self, call: Call) -> Record:
         registry, name = call.parts
-        repository, _, tag = name.rpartition(":")
-        return self._estate.find(registry, repository or name, tag if repository else "latest")
+        return self._estate.find(registry, *_split(name))
 
     def _status(self, call: Call) -> Response:
         status = {"finished": "Scanned", "failed": "Fail"}.get(self._ci(call)["image"]["scan_status"], "Pending")
@@ -157,6 +156,14 @@ def _named(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         raise refuse(400, "no image given")
     for few in listed:
         named = {n: few.get(n) for n in ("registry", "repository", "tag")} if isinstance(few, dict) else {}
+        if named and isinstance(few.get("image"), str):
+            named["repository"], named["tag"] = _split(few["image"])
         if not all(isinstance(value, str) and value for value in named.values()) or not named:
             raise refuse(400, "an image needs registry, repository and tag")
         yield {name: str(value) for name, value in named.items()}
+
+
+def _split(name: str) -> tuple[str, str]:
+    """`library/nginx:1.25` → its repository and its tag, which is `latest` when it has none."""
+    repository, _, tag = name.rpartition(":")
+    return (repository, tag) if repository and "/" not in tag else (name, "latest")

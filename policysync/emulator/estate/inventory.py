@@ -131,7 +131,7 @@ class Inventory:
                 raise refuse(404, f"repository {name} doesn't exist")
             for record in mine:
                 self._estate.records.delete(record)
-        return Response(202)
+        return answer(202, {})
 
 
 def _listed(rows: Rows) -> Callable[[Call], Response]:

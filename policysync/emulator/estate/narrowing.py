@@ -13,6 +13,7 @@ import orjson
 
 from policysync.emulator import paging
 from policysync.emulator.exchange import Response
+from policysync.emulator.ordering import rank
 
 Row = Mapping[str, Any]
 Test = Callable[[Row], bool]
@@ -96,14 +97,9 @@ def _dated(text: str, now: datetime) -> Test:
 def paged(rows: list[Any], query: Mapping[str, str], order: str = "name") -> Response:
     """Return one page of rows in the console's envelope, in the order the query asks for."""
     page = paging.page_of(query, _COUNT)
-    asked = (query.get("order_by") or order).split(" ")[0]
+    asked = page.order or order
     by = asked.lstrip("-")
-    rows = sorted(rows, key=lambda row: _sortable(row.get(by)), reverse=asked.startswith("-"))
+    rows = sorted(rows, key=lambda row: rank(row.get(by)), reverse=asked.startswith("-"))
     shown = [orjson.dumps(row) for row in rows[page.start : page.start + page.size]]
     total = None if query.get("skip_count") == "true" else len(rows)
     return paging.wrap(shown, total, page, _COUNT)
-
-
-def _sortable(value: Any) -> tuple[float, str]:
-    number = value if isinstance(value, int | float) else 0
-    return number, value if isinstance(value, str) else ""

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from policysync.emulator.estate.estate import Estate
 from policysync.emulator.estate.narrowing import paged
-from policysync.emulator.exchange import Response, answer
+from policysync.emulator.exchange import Response, answer, refuse
 from policysync.emulator.quirks.platform import VERSION
 from policysync.emulator.rest import Call
 
 _ACTIONS = "/api/access_mgmt/permissions/actions"
 _DTA = {"enabled": False, "url": "", "token": ""}
+_BENCHMARKS = ("cis", "kube_bench", "linux", "openshift", "disa_stig")
 _CONSOLE = {"id": "console-1", "hostname": "aqua-console-0", "version": VERSION, "status": "connect"}
 
 
@@ -36,6 +39,7 @@ class System:
             ("GET", "/api/v1/scanqueue/summary"): self._summary,
             ("GET", "/api/v1/dashboard"): self._dashboard,
             ("GET", "/api/v2/infrastructure"): lambda call: paged([], call.request.query),
+            ("GET", "/api/v2/risks/bench/{}/bench_results"): self._bench,
             ("GET", _ACTIONS): self._catalogue,
         }
 
@@ -67,6 +71,16 @@ class System:
         images = [record["image"] for record in self._estate.records.all()]
         shown = {"images": len(images), "disallowed_images": sum(image["disallowed"] for image in images)}
         return answer(200, shown)
+
+    def _bench(self, call: Call) -> Response:
+        """Source: reference, policies 14.1; the members are those a known client reads."""
+        found = self._estate.store.get(["Enforcer"], call.parts[0])
+        if found is None:
+            raise refuse(404, f"host {call.parts[0]} doesn't exist")
+        enforcer = orjson.loads(found.body)
+        host = {"name": enforcer["id"], "logical_name": enforcer.get("logicalname", ""), "file": ""}
+        reports = {name: {"host": host, "result": {"tests": []}} for name in _BENCHMARKS}
+        return answer(200, {**reports, "enforcer_status": enforcer.get("status", "")})
 
     def _catalogue(self, call: Call) -> Response:
         modules: dict[str, list[dict[str, Any]]] = {}

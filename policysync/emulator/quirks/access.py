@@ -10,7 +10,7 @@ from policysync.emulator.exchange import refuse
 from policysync.emulator.quirks.scene import Quirk, Scene
 from policysync.emulator.store import Stored
 
-_SHORTEST = 8
+SHORTEST = 8
 
 
 class PermissionSet(Quirk):
@@ -57,8 +57,8 @@ class User(Quirk):
 
     def before(self, scene: Scene, body: dict[str, Any], earlier: Mapping[str, Any] | None) -> dict[str, Any]:
         password = body.get("password") or ""
-        if earlier is None and len(password) < _SHORTEST:
-            raise refuse(400, f"password of user {body.get('id')} needs {_SHORTEST} characters or more")
+        if earlier is None and len(password) < SHORTEST:
+            raise refuse(400, f"password of user {body.get('id')} needs {SHORTEST} characters or more")
         if body.get("passwordConfirm") not in (None, "", password):
             raise refuse(400, "passwords do not match")
         if not body.get("roles"):

@@ -17,13 +17,22 @@ _METADATA = {
 }
 
 
-class AssurancePolicy(Quirk):
-    """Forgets the day of enforcement of a policy that is enforced (reference, policies 4.1)."""
+class RuntimePolicy(Quirk):
+    """Forgets the day of enforcement of a policy that is enforced (reference, policies 5)."""
 
     def before(self, scene: Scene, body: dict[str, Any], earlier: Mapping[str, Any] | None) -> dict[str, Any]:
         if not body.get("enforce"):
             return body
         return {name: value for name, value in body.items() if name != "enforce_after_days"}
+
+
+class SuppressionRule(Quirk):
+    """Says what it is: build policies share its form (reference, policies 11)."""
+
+    def after(
+        self, scene: Scene, done: dict[str, Any], body: Mapping[str, Any], earlier: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        return {**done, "policy_type": "suppression"}
 
 
 class FirewallPolicy(Quirk):

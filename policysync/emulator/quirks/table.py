@@ -15,7 +15,7 @@ from policysync.emulator.quirks.platform import (
     Registry,
     ScannerGroup,
 )
-from policysync.emulator.quirks.policies import AssurancePolicy, FirewallPolicy
+from policysync.emulator.quirks.policies import FirewallPolicy, RuntimePolicy, SuppressionRule
 from policysync.emulator.quirks.scene import Quirk
 from policysync.kinds.kind import Kind
 
@@ -35,12 +35,10 @@ _QUIRKS: Mapping[str, Quirk] = {
     "Role": Role(),
     "RoleMappingSaas": RoleMapping(),
     "ScannerGroup": ScannerGroup(),
+    "SuppressionRule": SuppressionRule(),
     "User": User(),
     "UserSaas": UserSaas(),
-    **{
-        f"{resource}AssurancePolicy": AssurancePolicy()
-        for resource in ("Image", "Host", "Function", "Kubernetes", "CfApplication")
-    },
+    **{f"{resource}RuntimePolicy": RuntimePolicy() for resource in ("Container", "Host", "Function")},
 }
 
 

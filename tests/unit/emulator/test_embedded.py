@@ -31,6 +31,13 @@ def test_closing_and_opening_again_finds_everything(small_kinds: Kinds, tmp_path
     local.close()
 
 
+def test_a_store_that_cannot_be_used_is_an_answer(small_kinds: Kinds, tmp_path: Path) -> None:
+    (tmp_path / "c.sqlite").mkdir()
+    status, _, body = embedded(tmp_path / "c.sqlite", small_kinds)("GET", "/api", {})
+    assert status == 500
+    assert b"the store of this console cannot be used: unable to open database file" in body
+
+
 def test_two_consoles_on_one_file_see_each_other(console: Open, tmp_path: Path) -> None:
     first, second = console(store=tmp_path / "c.sqlite"), console(store=tmp_path / "c.sqlite")
     first.post("/api/v2/doors", {"name": "shed"})

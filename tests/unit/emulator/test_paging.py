@@ -8,7 +8,8 @@ import pytest
 from unit.emulator.caller import Caller
 from unit.emulator.conftest import Open
 
-from policysync.emulator.paging import Page, order_of, page_of, wrap
+from policysync.emulator.ordering import order_of
+from policysync.emulator.paging import Page, page_of, wrap
 
 
 def names(answer: Any) -> list[str]:
@@ -48,18 +49,21 @@ def test_a_size_that_is_none_is_ignored(console: Open, size: str) -> None:
 
 def test_orders(console: Open) -> None:
     one = console()
-    for name in ("b", "a"):
-        one.post("/api/v2/doors", {"name": name})
+    for name, colour in (("b", "red"), ("a", "blue")):
+        one.post("/api/v2/doors", {"name": name, "colour": colour})
     assert names(one.get("/api/v2/doors")) == ["Front", "Trap", "b", "a"]
     assert names(one.get("/api/v2/doors?order_by=name")) == ["Front", "Trap", "a", "b"]
     assert names(one.get("/api/v2/doors?order_by=-name")) == ["b", "a", "Trap", "Front"]
     assert names(one.get("/api/v2/doors?orderby=name desc")) == ["b", "a", "Trap", "Front"]
     assert names(one.get("/api/v2/doors?order_by=-created")) == ["a", "b", "Trap", "Front"]
+    assert names(one.get("/api/v2/doors?order_by=-colour"))[0] == "b"
+    assert names(one.get("/api/v2/doors?order_by=colour&page=2&pagesize=3")) == ["b"]
+    assert names(one.get("/api/v2/doors?order_by=-what-is-this")) == ["a", "b", "Trap", "Front"]
 
 
 @pytest.mark.parametrize(
     ("query", "order"),
-    [({}, ""), ({"order_by": "title"}, "name"), ({"orderby": "id asc"}, ""), ({"order_by": "-id"}, "-")],
+    [({}, ""), ({"order_by": "title"}, "title"), ({"orderby": "id desc"}, "-id"), ({"order_by": "-id"}, "-id")],
 )
 def test_order_of(query: dict[str, str], order: str) -> None:
     assert order_of(query) == order

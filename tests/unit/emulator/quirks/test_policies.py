@@ -14,6 +14,7 @@ from policysync.emulator.settings import Settings
 from policysync.kinds.load import load_kinds
 
 IMAGE = "/api/v2/assurance_policy/image"
+RUNTIME = "/api/v2/runtime_policies"
 FIREWALL = "/api/v2/firewall_policies"
 SCRIPTS = "/api/v2/image_assurance/user_scripts"
 Open = Callable[..., Caller]
@@ -37,12 +38,14 @@ def console(clock: FakeClock) -> Iterator[Open]:
         local.close()
 
 
-def test_an_enforced_policy_forgets_the_day_it_would_be(console: Open) -> None:
+def test_only_an_enforced_runtime_policy_forgets_the_day_it_would_be(console: Open) -> None:
     one = console()
-    one.post(IMAGE, {"name": "a", "enforce": True, "enforce_after_days": 3})
-    one.post(IMAGE, {"name": "b", "enforce_after_days": 3})
-    assert not one.get(f"{IMAGE}/a").json.get("enforce_after_days")
-    assert one.get(f"{IMAGE}/b").json["enforce_after_days"] == 3
+    one.post(RUNTIME, {"name": "a", "enforce": True, "enforce_after_days": 3})
+    one.post(RUNTIME, {"name": "b", "enforce_after_days": 3})
+    one.post(IMAGE, {"name": "c", "enforce": True, "enforce_after_days": 3})
+    assert one.get(f"{RUNTIME}/a").json["enforce_after_days"] == 0
+    assert one.get(f"{RUNTIME}/b").json["enforce_after_days"] == 3
+    assert one.get(f"{IMAGE}/c").json["enforce_after_days"] == 3
 
 
 def test_anywhere_is_spelt_out_and_the_metadata_rule_is_written(console: Open) -> None:
