@@ -14,6 +14,8 @@ from policysync.kinds.field import Field
 
 _MARK = re.compile(r"\$\$\{|\$\{var\.([^}]*)\}|\$\{(?:env|file|keyring|vault|aws-secret):[^}]*\}")
 _NOTHING = Field()
+MISPLACED = "misplaced-reference"
+"""The code of a reference to a secret where no secret stands."""
 
 
 def escaped(text: str) -> str:
@@ -61,7 +63,7 @@ class Expansion:
             if found[1] is None:
                 if not sensitive:
                     message = f"{found[0]} stands outside a secret field; only those take references"
-                    findings.append(Finding(path, message, "misplaced-reference"))
+                    findings.append(Finding(path, message, MISPLACED))
                 return found[0]
             value = self._variable(found[1], path, findings, found[0])
             if isinstance(value, dict | list):

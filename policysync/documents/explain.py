@@ -10,7 +10,7 @@ from policysync.documents.branches import field_at
 from policysync.documents.finding import Finding, Path
 from policysync.documents.flaw import Flaw, Steps
 from policysync.documents.section import shown
-from policysync.documents.suggest import did_you_mean, one_of
+from policysync.documents.suggest import did_you_mean, nearest, one_of
 from policysync.kinds.kind import Kind
 from policysync.secret import MASK
 
@@ -97,7 +97,8 @@ def _unknown(path: Path, node: Mapping[str, Any], value: Mapping[str, Any]) -> I
     for name in value:
         if name not in known:
             hint = did_you_mean(name, known) or (f"; want one of {one_of(known)}" if known else "")
-            yield Finding((*path, name), f"unknown field `{name}`{hint}", "unknown-field", at_key=True)
+            meant = nearest(name, [other for other in known if other not in value])
+            yield Finding((*path, name), f"unknown field `{name}`{hint}", "unknown-field", at_key=True, meant=meant)
 
 
 def _missing(kind: Kind, path: Path, wanted: Any, value: Mapping[str, Any]) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ class Finding(NamedTuple):
     """One thing that is wrong (or, as a warning, unwise) at a path inside a spec.
 
     `at_key` says that the member's name is what is wrong, not its value. `envelope` is the pointer of what stands
-    outside the spec, in its place.
+    outside the spec, in its place. `meant` is the member of the same mapping that a misspelt one was probably to be,
+    where nobody states that.
     """
 
     path: Path
@@ -24,3 +25,4 @@ class Finding(NamedTuple):
     warning: bool = False
     at_key: bool = False
     envelope: str = ""
+    meant: str = ""

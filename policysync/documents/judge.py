@@ -12,6 +12,7 @@ import orjson
 from policysync.documents.apart import too_close
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, Name
+from policysync.documents.causes import causes_in_files
 from policysync.documents.clash import clashes
 from policysync.documents.composite import stated_twice
 from policysync.documents.finding import Finding
@@ -140,11 +141,8 @@ class Judge:
     def _alone(self, draft: Draft) -> tuple[Problem, ...]:
         """Return what is wrong with a draft whatever else the stage holds."""
         if draft.shared not in self._judged:
-            # What a broken reference or a secret in clear text leads to need not be told as well.
-            places = {problem.where for problem in draft.problems}
             found = () if draft.kind.read_only else self._remembered(draft)
-            further = (problem for problem in found if problem.where not in places)
-            self._judged[draft.shared] = (*draft.problems, *further)
+            self._judged[draft.shared] = tuple(causes_in_files(draft.problems, found))
         return self._judged[draft.shared]
 
     def _remembered(self, draft: Draft) -> tuple[Problem, ...]:

@@ -8,11 +8,16 @@ from collections.abc import Iterable
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean `x`?" for the nearest known word, or nothing when none is near."""
-    candidates = list(known)
-    lowered = {name.lower(): name for name in reversed(candidates)}
+    meant = nearest(word, known)
+    return f"; did you mean `{meant}`?" if meant else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is spelt most alike, or nothing when none is near."""
+    lowered = {name.lower(): name for name in reversed(list(known))}
     # Imported when something is misspelt.
     near = importlib.import_module("difflib").get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
-    return f"; did you mean `{lowered[near[0]]}`?" if near else ""
+    return lowered[near[0]] if near else ""
 
 
 def one_of(known: Iterable[str], most: int = 8) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policysync.documents.branches import field_at
+from policysync.documents.causes import causes
 from policysync.documents.finding import Finding
 from policysync.documents.flaw import Engine
 from policysync.documents.overlay import below
@@ -41,7 +42,7 @@ def verdict(engine: Engine, kind: Kind, spec: Mapping[str, Any]) -> list[Finding
     # Imported when there is something to explain.
     explain = importlib.import_module("policysync.documents.explain").explain
     found = [finding for flaw in engine.flaws(kind, counted) for finding in explain(kind, counted, flaw)]
-    return [finding for finding in dict.fromkeys(found) if not _on_secret(kind, finding)]
+    return [finding for finding in causes(found) if not _on_secret(kind, finding)]
 
 
 def _counted(field: Field, value: Any) -> Any:

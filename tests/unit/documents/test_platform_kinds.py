@@ -83,6 +83,45 @@ def test_what_a_console_forgets_beside_another_value_is_said(
     assert [p[: len(expected)] for p in told(tmp_path, document(kind, "x", spec))] == ([expected] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "spec", "problem"),
+    [
+        (
+            "LogManagement",
+            "Splunk",
+            "{enabel: true}",
+            "/spec/enabel: unknown field `enabel`; did you mean `enable`? [unknown-field]",
+        ),
+        (
+            "LogManagement",
+            "Splunk",
+            "{enable: true, tokn: '${env:TOKEN}'}",
+            "/spec/tokn: unknown field `tokn`; did you mean `token`? [unknown-field]",
+        ),
+        (
+            "ImageAssurancePolicy",
+            "x",
+            "{assurance_type: 5}",
+            "/spec/assurance_type: 5 is a number, want text; put it in quotes [type]",
+        ),
+    ],
+)
+def test_one_mistake_is_one_line(tmp_path: Path, kind: str, name: str, spec: str, problem: str) -> None:
+    assert told(tmp_path, document(kind, name, spec)) == [problem]
+
+
+def test_what_follows_from_another_mistake_is_left_out_and_nothing_else(tmp_path: Path) -> None:
+    found = told(
+        tmp_path, document("Registry", "hub", "{typ: HUB, description: '${env:TEXT}', prefixes: 5, pasword: [a]}")
+    )
+    assert [problem.split(":")[0] for problem in found] == [
+        "/spec/typ",
+        "/spec/description",
+        "/spec/prefixes",
+        "/spec/pasword",
+    ]
+
+
 def test_a_slot_has_one_of_the_names_there_are(tmp_path: Path) -> None:
     assert told(tmp_path, document("LogManagement", "Syslog", "{enable: false}")) == []
     assert any(
