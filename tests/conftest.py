@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,25 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+_OURS = ("GITHUB_CONTRACT", "POLICYSYNC_FUZZ", "POLICYSYNC_KUBERNETES")
+_THEIRS = ("AWS_", "CI_", "GIT_", "GITHUB_", "GITLAB_", "HELM_", "KUBE", "POLICYSYNC_", "RUNNER_", "VAULT_")
+_TERMINAL = ("CI", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "XDG_CONFIG_HOME")
+# Without these a fork can stand for more of the interpreters that tests start, see `zygote.asking.fits`.
+_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONUNBUFFERED", "PYTHONWARNINGS")
+
+
+def says_where_it_runs(name: str) -> bool:
+    """Return whether a variable tells of the machine, its user, the pipeline or the way to the network."""
+    told = name.startswith(_THEIRS) or name in (*_TERMINAL, *_PYTHON) or name.lower().endswith("_proxy")
+    return told and name not in _OURS
+
+
+# Before any test is loaded, because some of them take what they need from here then.
+for _name in filter(says_where_it_runs, tuple(os.environ)):
+    del os.environ[_name]
+os.environ["GIT_CONFIG_GLOBAL"] = str(Path(__file__).with_name("gitconfig"))
+os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
+
 # How long an example takes says how busy the machine is, and nothing else.
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
@@ -17,6 +37,20 @@ settings.load_profile("patient")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the golden files again instead of comparing them")
+
+
+# Their tests take longest, so nobody should begin with one when all others are done.
+_LONG = ("test_promotion_story.py", "test_workflows.py", "test_recovery.py", "test_promotion.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each worker some of the long tests, to begin with: each gets one piece of the list first."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.path.name in _LONG]
+    short = [item for item in items if item.path.name not in _LONG]
+    size = -(-len(short) // workers)
+    items[:] = (item for n in range(workers) for item in (*long[n::workers], *short[n * size : (n + 1) * size]))
 
 
 @pytest.hookimpl(trylast=True)

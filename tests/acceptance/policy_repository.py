@@ -63,7 +63,7 @@ class PolicyRepository:
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            timeout=120,
+            timeout=600,
         )
         return Ran(ended.returncode, ended.stdout, ended.stderr)
 
@@ -105,7 +105,7 @@ class PolicyRepository:
         return ended.stdout
 
     def _environ(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "POLICYSYNC_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("POLICYSYNC_")}
         identity = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _WHO.items()}
         return {**kept, **identity, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **self.environ}
 

@@ -49,7 +49,7 @@ def act(repository: PolicyRepository, command: str, accept: str = "0 2") -> tupl
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=600,
     )
     pairs = [line.partition("=") for line in output.read_text(encoding="utf-8").splitlines()]
     return Ran(ended.returncode, ended.stdout, ended.stderr), {name: value for name, _, value in pairs}

@@ -27,7 +27,7 @@ def hooks(repository: PolicyRepository) -> subprocess.CompletedProcess[str]:
     environ["PRE_COMMIT_HOME"] = str(repository.root.parent / "pre-commit")
     line = [str(BIN / "pre-commit"), "run", "--all-files"]
     return subprocess.run(
-        line, cwd=repository.root, env=environ, capture_output=True, text=True, check=False, timeout=120
+        line, cwd=repository.root, env=environ, capture_output=True, text=True, check=False, timeout=600
     )
 
 

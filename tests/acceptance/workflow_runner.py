@@ -150,7 +150,7 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
-            timeout=180,
+            timeout=600,
         )
         self.log.append(ended.stdout + ended.stderr)
         pairs = [line.partition("=") for line in output.read_text(encoding="utf-8").splitlines()]

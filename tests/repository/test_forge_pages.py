@@ -106,5 +106,5 @@ def run(team: PolicyRepository, script: list[str], variables: dict[str, str]) ->
     told = "\n".join([f"export PATH={program!r}:$PATH", "set -eo pipefail", *script])
     environ = {**team._environ(), **variables, "CI_DEFAULT_BRANCH": "main"}
     return subprocess.run(
-        ["bash", "-c", told], cwd=team.root, env=environ, capture_output=True, text=True, check=False, timeout=120
+        ["bash", "-c", told], cwd=team.root, env=environ, capture_output=True, text=True, check=False, timeout=600
     )

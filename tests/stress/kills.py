@@ -250,7 +250,7 @@ def kill_at_request(made: Stand, at: int, when: When, faults: tuple[Fault, ...] 
     # The first request needs a fresh interpreter first, so the process is known by then.
     process = repository.start(*APPLY)
     made.watched.victim = process.pid
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert_recovers(made, repository)
     return process.returncode == -signal.SIGKILL
 
@@ -268,7 +268,7 @@ def kill_at_git(made: Stand, at: int, when: When) -> bool:
         repository.root, {**repository.environ, **around, "PATH": f"{shims}:{os.environ['PATH']}"}
     )
     process = victim.start(*APPLY)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert_recovers(made, repository)
     return process.returncode == -signal.SIGKILL
 
@@ -279,7 +279,7 @@ def kill_at_call(made: Stand, call: str, at: int) -> bool:
     inject = ("-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={at}")
     command = ["strace", "-f", "-qq", "-o", "/dev/null", *inject, sys.executable, "-m", "policysync", *APPLY]
     environ = {**os.environ, **repository.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=repository.root, env=environ, capture_output=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=repository.root, env=environ, capture_output=True, check=False, timeout=600)
     assert_recovers(made, repository)
     return done.returncode == -signal.SIGKILL
 

@@ -51,8 +51,8 @@ class Field:
         self.written.by.clear()
         for number, clone in enumerate(self.clones):
             state(clone, labels(f"runner-{number:02}{self.rounds:02}"))
-        started = [clone.start("apply", "--stage", "dev", "--yes", "--lock-timeout", "150") for clone in self.clones]
-        ended = [(process.communicate(timeout=240), process.returncode) for process in started]
+        started = [clone.start("apply", "--stage", "dev", "--yes", "--lock-timeout", "600") for clone in self.clones]
+        ended = [(process.communicate(timeout=600), process.returncode) for process in started]
         assert [status for _, status in ended] == [0] * len(ended), ended
         self.check()
 

@@ -86,7 +86,7 @@ def run(folder: Path, *words: str) -> dict[str, Any]:
     environ = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     environ.pop("TF_CLI_CONFIG_FILE", None)
     ended = subprocess.run(
-        [TERRAFORM, *words], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=120
+        [TERRAFORM, *words], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=600
     )
     said = json.loads(ended.stdout) if "-json" in words else {}
     return {"status": ended.returncode, "said": said, "err": ended.stderr}

@@ -220,7 +220,7 @@ def hear(process: Started, words: str) -> str:
 
 
 def run(
-    *words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None, timeout: float = 120
+    *words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None, timeout: float = 600
 ) -> subprocess.CompletedProcess[str]:
     """Run `policysync WORDS` with nothing to read, and return how it ended.
 

@@ -68,7 +68,7 @@ def act(team: PolicyRepository, hub: StandIn, workflow: str, name: str, event: o
     line += ["--no-cache-server", "-s", f"GITHUB_TOKEN={TOKEN}", *played(file, home / "actions")]
     line += [word for key, value in told.items() for word in ("--env", f"{key}={value}")]
     environ = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(home)}
-    ended = subprocess.run(line, cwd=team.root, env=environ, capture_output=True, text=True, check=False, timeout=300)
+    ended = subprocess.run(line, cwd=team.root, env=environ, capture_output=True, text=True, check=False, timeout=600)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert TOKEN not in ended.stdout + ended.stderr
     return ended.stdout

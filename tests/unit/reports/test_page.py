@@ -95,6 +95,8 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     file.write_text(page(), encoding="utf-8")
     line = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    shown = subprocess.run([*line, "--dump-dom", file.as_uri()], capture_output=True, text=True, check=True, timeout=90)
+    shown = subprocess.run(
+        [*line, "--dump-dom", file.as_uri()], capture_output=True, text=True, check=True, timeout=600
+    )
     assert "⚠ looser" in shown.stdout
     assert "Content Security Policy" not in shown.stderr
