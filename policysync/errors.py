@@ -4,7 +4,7 @@
     ├── InvalidInput         1   the files are wrong; carries the Problems
     ├── Blocked              3   a guard or a gate said no
     ├── StalePlan            4   the world moved since the plan was made
-    ├── PartlyApplied        5   some changes were made, some were not
+    ├── PartlyApplied        5   changes were made, and that is not on record
     └── BackendError         1
         ├── Refused              the same request will never work
         │   └── NotServed        nothing there serves the kind
@@ -89,7 +89,7 @@ class StalePlan(PolicySyncError):
 
 
 class PartlyApplied(PolicySyncError):
-    """Some changes were made, some were not."""
+    """Changes were made, and that is not on record: the next apply makes up for it."""
 
     status = Exit.PARTLY_APPLIED
 

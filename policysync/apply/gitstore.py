@@ -248,7 +248,10 @@ def _plain(text: str) -> str:
 
 def failed(verb: str, done: subprocess.CompletedProcess[bytes]) -> PolicySyncError:
     """Return the error that says what git said."""
-    said = (done.stderr or done.stdout).decode(errors="replace").strip()
+    lines = (
+        line.strip().removesuffix(".") for line in (done.stderr or done.stdout).decode(errors="replace").splitlines()
+    )
+    said = "; ".join(line for line in lines if line)
     # An address may hold a token, and git repeats the address.
     said = told(re.sub(r"://[^/@\s]+@", f"://{MASK}@", said))
     return PolicySyncError(f"git {verb} failed: {said or f'exit status {done.returncode}'}")

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from policysync.apply.events import Event, Outcome, What
 from policysync.state.resource import Address
 
 KEPT = 500
+
+_KEPT_AT_ONCE = frozenset({What.STARTED, What.ENDED, What.FINISHED})
+"""Events that are on disk before anything else happens; a full disk is noticed before the first change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +35,43 @@ class Ending:
 
 
 class Journal:
-    """A listener that writes. Use it as a context manager, or close it."""
+    """A listener that writes. Use it as a context manager, or close it.
 
-    def __init__(self, file: Path) -> None:
+    Where nothing can be written `stop` is set, so that nothing is begun whose end nobody could tell, and `problem` says
+    why.
+    """
+
+    def __init__(self, file: Path, stop: threading.Event | None = None) -> None:
         self.file = file
-        prepare(file.parent)
-        self._out = file.open("a", encoding="utf-8")
+        self.problem = ""
+        self._stop = stop or threading.Event()
+        self._out: TextIO | None = None
+        with self._noticed():
+            prepare(file.parent)
+            self._out = file.open("a", encoding="utf-8")
 
     def __call__(self, event: Event) -> None:
-        self._out.write(json.dumps(_line(event)) + "\n")
-        if event.what in (What.ENDED, What.FINISHED):
-            self._out.flush()
-            os.fsync(self._out.fileno())
+        if self._out is None or self.problem:
+            return
+        with self._noticed():
+            self._out.write(json.dumps(_line(event)) + "\n")
+            if event.what in _KEPT_AT_ONCE:
+                self._out.flush()
+                os.fsync(self._out.fileno())
+
+    @contextmanager
+    def _noticed(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.problem = f"the journal {self.file} cannot be written: {error.strerror}"
+            self._stop.set()
 
     def close(self) -> None:
-        self._out.close()
+        """Close the file; what could not be written by then is lost."""
+        if self._out is not None:
+            with self._noticed():
+                self._out.close()
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +96,8 @@ def prepare(folder: Path) -> None:
 def prune(folder: Path, keep: int = KEPT) -> None:
     """Delete all but the newest journals; apply ids begin with the time, so names sort by it."""
     for old in sorted(folder.glob("*.jsonl"))[:-keep]:
-        old.unlink(missing_ok=True)
+        with suppress(OSError):
+            old.unlink()
 
 
 def endings(file: Path) -> dict[str, Ending]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from policysync.apply.events import Outcome
 from policysync.apply.gitstore import GitStore, RefMoved
 from policysync.apply.intent import link_of, record_of, remembered, stated_by
 from policysync.apply.journal import Ending, endings, runs_folder
@@ -47,7 +48,7 @@ from policysync.apply.taken import mark, marked
 from policysync.apply.tree import Files, Tree
 from policysync.apply.undone import Undone, loaded, marks_of
 from policysync.clock import Clock
-from policysync.errors import PolicySyncError, StalePlan
+from policysync.errors import PartlyApplied, PolicySyncError, StalePlan
 from policysync.plan.change import Action, Plan
 from policysync.state.resource import Address, Resource
 from policysync.state.sharing import sharing
@@ -182,14 +183,14 @@ class Ledger:
         stop: threading.Event | None = None,
         *,
         timeout: float = 0.0,
-        waiting: Callable[[str], None] = lambda _: None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> Lock:
         """Return the lock that keeps two applies to one target apart; take it before live is read.
 
-        `timeout` is how many seconds it is waited for; `waiting` hears once whom for.
+        `timeout` is how many seconds it is waited for; `say` hears whom for, and what became of it.
         """
         link = link_of(self._environ)
-        return Lock(self.store, target, self.clock, stop, link=link, timeout=timeout, waiting=waiting)
+        return Lock(self.store, target, self.clock, stop, link=link, timeout=timeout, say=say)
 
     def begin(
         self, plan: Plan, digest: str, *, allowed: Iterable[str] = (), identity: str = "", occasion: str = ""
@@ -230,8 +231,10 @@ class Ledger:
             commit = self._amend(record, lambda tree: self._outcome(tree, record, ours | _fold(record, run.stated)))
         except PolicySyncError as error:
             journal = runs_folder(self.root) / f"{run.id}.jsonl"
-            raise PolicySyncError(
-                f"{error}\nwhat was done is in {journal}; the next apply here completes it"
+            kind = PartlyApplied if report.count(Outcome.APPLIED) else PolicySyncError
+            raise kind(
+                f"how this ended is not on record: {error}\n"
+                f"what was done is in {journal}; the next apply here completes it"
             ) from error
         return replace(record, commit=commit) if commit else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +32,11 @@ class Run:
         """The apply id, which begins with the time."""
         return self.record.id
 
-    def journal(self) -> Journal:
-        """Return a listener that writes down what happens, as it happens. Close it."""
+    def journal(self, stop: threading.Event | None = None) -> Journal:
+        """Return a listener that writes down what happens, as it happens, and sets `stop` where it cannot. Close it."""
         folder = runs_folder(self.root)
         prune(folder)
-        return Journal(folder / f"{self.id}.jsonl")
+        return Journal(folder / f"{self.id}.jsonl", stop)
 
     def finish(self, report: Report, settled: Iterable[Resource] = (), gone: Iterable[Address] = ()) -> Record | None:
         """Record how it ended, and return the record; None when there was nothing to remember.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -30,11 +28,12 @@ from policysync.commands.options import (
 from policysync.commands.progress import progress
 from policysync.commands.selection import Selection
 from policysync.commands.session import Session
+from policysync.commands.stopping import giving_back, interruptible
 from policysync.commands.target_order import in_order
 from policysync.documents.project import Target
 from policysync.errors import Exit, PolicySyncError, StalePlan
 from policysync.plan.change import Plan
-from policysync.plan.codec import Saved, hold_to, load, plan_digest
+from policysync.plan.codec import Saved, hold_to, load_all, plan_digest
 from policysync.plan.guards.case import Consoles
 from policysync.plan.guards.listed import GUARDS
 from policysync.reports.outcome import Applied, Ended
@@ -109,9 +108,6 @@ def command(
     if attest is not None:
         # A key that does not sign is noticed before anything is done.
         signer_of(session).sign(b"")
-    # Being told to stop gives the lock back, as Ctrl-C does.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGTERM, before))
     plans = _saved_plans(saved, stage) if saved else {}
     if saved:
         _says_it_all(saved, plans, targets, not selection.everything or bool(revision))
@@ -169,27 +165,33 @@ def apply_targets(
     Raises:
         Blocked: a guard said no.
         StalePlan: a saved plan does not fit any more.
+        PartlyApplied: what was done could not be put on record.
     """
     ended: list[Ended] = []
-    try:
-        for target in in_order(against, names):
-            with against.session.backend(target) as backend:
-                ended.append(_apply(against, target, backend, (plans or {}).get(target.name), manner))
-            if ended[-1].report.status is not Exit.DONE and manner.on_error == "stop":
-                break
-    finally:
-        # What was done to the targets before is told also when the next one refuses.
-        if ended:
-            write("apply", outputs, Applied(against.stage.name, tuple(ended)))
-        if ended and manner.attest is not None:
-            applies = [one.id for one in ended]
-            write_attestation(against.session, against.stage, against.ledger, applies, manner.attest)
+    recorded: list[str] = []
+    with giving_back():
+        try:
+            for target in in_order(against, names):
+                with against.session.backend(target) as backend:
+                    _apply(against, target, backend, (plans or {}).get(target.name), manner=manner, ended=ended)
+                recorded.append(ended[-1].id)
+                if ended[-1].report.status is not Exit.DONE and manner.on_error == "stop":
+                    break
+        finally:
+            # What was done is told also when it could not be put on record, or the next target refuses.
+            if ended:
+                write("apply", outputs, Applied(against.stage.name, tuple(ended)))
+            if recorded and manner.attest is not None:
+                write_attestation(against.session, against.stage, against.ledger, recorded, manner.attest)
     return _together([one.report.status for one in ended])
 
 
-def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | None, manner: Manner) -> Ended:
+def _apply(
+    against: Comparing, target: Target, backend: Backend, saved: Saved | None, *, manner: Manner, ended: list[Ended]
+) -> None:
+    """Apply to one target, and add to `ended` how that ended, before it is put on record."""
     stop = threading.Event()
-    with against.ledger.lock(target.name, stop, timeout=manner.lock_timeout, waiting=_say) as lock:
+    with against.ledger.lock(target.name, stop, timeout=manner.lock_timeout, say=_say) as lock:
         comparison = seen(against, target, backend)
         held = hold_to(comparison.plan, saved) if saved else comparison.plan
         case = case_of(against, comparison, held, manner.consoles)
@@ -201,7 +203,7 @@ def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | 
         lifted = sorted(manner.allowed)
         run = against.ledger.begin(plan, digest, allowed=lifted, identity=plan.identity, occasion=manner.occasion)
         session = against.session
-        with closing(run.journal()) as journal, progress(len(plan.changes)) as shown, _interruptible(stop):
+        with closing(run.journal(stop)) as journal, progress(len(plan.changes)) as shown, interruptible(stop, _say):
             report = execute(
                 plan,
                 backend,
@@ -215,12 +217,16 @@ def _apply(against: Comparing, target: Target, backend: Backend, saved: Saved | 
                 salt=against.salt,
                 confirmed=manner.confirmed,
             )
+            ended.append(Ended(report, run.id))
+            if journal.problem:
+                _say(journal.problem)
             run.finish(report, settled=_settled(comparison, plan), gone=_gone(against, comparison))
-    return Ended(report, run.id)
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    # An apply does not end in the middle because nobody reads what it says.
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def _ask(plan: Plan) -> None:
@@ -232,16 +238,15 @@ def _ask(plan: Plan) -> None:
 
 def _saved_plans(file: Path, stage: str) -> dict[str, Saved]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        plans = [load(plan) for plan in document["plans"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        plans = load_all(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, OSError, RecursionError) as error:
         raise PolicySyncError(f"{file} is not a saved plan; make one with `policysync plan --out {file}`") from error
-    for plan in plans:
+    except PolicySyncError as error:
+        raise PolicySyncError(f"{file}: {error}") from error
+    for plan in plans.values():
         if plan.stage != stage:
             raise StalePlan(f"{file} is a plan for stage {plan.stage}, not for {stage}")
-    if not plans:
-        raise PolicySyncError(f"{file} holds no plan; make one with `policysync plan --out {file}`")
-    return {plan.target: plan for plan in plans}
+    return plans
 
 
 def _says_it_all(file: Path, plans: Mapping[str, Saved], targets: Sequence[str], asked: bool) -> None:
@@ -270,25 +275,6 @@ def _gone(against: Comparing, comparison: Comparison) -> Iterator[Address]:
         for address in {**world.last_applied, **undone}
         if address not in present and address.kind not in world.blocked
     )
-
-
-@contextmanager
-def _interruptible(stop: threading.Event) -> Iterator[None]:
-    """Let the first Ctrl-C only set `stop`; the second one stops the program."""
-
-    def interrupted(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if stop.is_set():
-            raise KeyboardInterrupt
-        _say("finishing what is being written; interrupt again to stop at once")
-        stop.set()
-
-    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _together(statuses: Sequence[Exit]) -> Exit:

@@ -75,6 +75,26 @@ def summary(plan: Plan) -> dict[str, int]:
     return {"add": counts["create"], "change": counts["update"], "destroy": counts["delete"]}
 
 
+def load_all(document: Any) -> dict[str, Saved]:
+    """Read what `plan --out` saved: one plan for each target, by its name.
+
+    Raises:
+        PolicySyncError: it is something else, or one of the plans cannot be read.
+    """
+    plans = document.get("plans") if isinstance(document, Mapping) else None
+    if not isinstance(plans, list) or document.get("format_version") != FORMAT_VERSION:
+        raise PolicySyncError(
+            f"not a saved plan of format {FORMAT_VERSION}; make one with `policysync plan --out FILE`"
+        )
+    saved = [load(plan) for plan in plans]
+    if not saved:
+        raise PolicySyncError("it holds no plan; make one with `policysync plan --out FILE`")
+    found = {plan.target: plan for plan in saved}
+    if len(found) < len(saved):
+        raise PolicySyncError("it holds two plans for one target; make it again")
+    return found
+
+
 def load(document: Any) -> Saved:
     """Read a saved plan.
 
@@ -86,10 +106,15 @@ def load(document: Any) -> Saved:
     body = {name: value for name, value in document.items() if name != "digest"}
     if digest(body) != document.get("digest"):
         raise PolicySyncError("the plan was edited after it was saved: its digest does not fit; make it again")
-    if not all(isinstance(document[name], str) for name in ("stage", "target", "revision", "salt")):
-        raise PolicySyncError("the plan is not whole: it has to name stage, target, revision and salt; make it again")
+    try:
+        return _saved(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PolicySyncError("the plan is not whole: what it holds is not what was saved; make it again") from error
+
+
+def _saved(document: Mapping[str, Any]) -> Saved:
     changes = [change for wave in document["waves"] for change in wave]
-    return Saved(
+    saved = Saved(
         stage=document["stage"],
         target=document["target"],
         revision=document["revision"],
@@ -97,10 +122,15 @@ def load(document: Any) -> Saved:
         salt=document["salt"],
         digest=document["digest"],
         changes={change["id"]: (change["before_digest"], change["after_digest"]) for change in changes},
-        schemas=document["schemas"],
+        schemas=dict(document["schemas"]),
         identity=document.get("identity", ""),
-        heals_accepted=bool(document.get("heals_accepted")),
+        heals_accepted=document.get("heals_accepted", False),
     )
+    texts = (saved.stage, saved.target, saved.revision, saved.salt, saved.identity)
+    switches = (saved.dirty, saved.heals_accepted)
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(one, bool) for one in switches):
+        raise TypeError("a text or a switch is something else")
+    return saved
 
 
 def hold_to(plan: Plan, saved: Saved) -> Plan:

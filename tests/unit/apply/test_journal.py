@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,30 @@ def test_an_ending_is_on_disk_before_the_journal_is_closed(file: Path) -> None:
     with Journal(file) as journal:
         journal(ended())
         assert endings(file) == {f"update:{WEB}": Ending(Outcome.APPLIED, "so")}
+
+
+FULL = Path("/dev/full")
+"""Opens like any file, and holds nothing."""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+def test_where_nothing_can_be_written_nothing_is_begun() -> None:
+    stop = threading.Event()
+    with Journal(FULL, stop) as journal:
+        assert not stop.is_set()
+        journal(Event(FakeClock().now(), What.STARTED, "console", total=2))
+        assert stop.is_set()
+        journal(ended())
+    assert journal.problem == "the journal /dev/full cannot be written: No space left on device"
+
+
+def test_a_folder_that_cannot_be_made_is_a_journal_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file")
+    stop = threading.Event()
+    with Journal(tmp_path / "runs" / "one.jsonl", stop) as journal:
+        journal(ended())
+    assert stop.is_set()
+    assert "cannot be written" in journal.problem
 
 
 def test_no_journal_knows_nothing(file: Path) -> None:

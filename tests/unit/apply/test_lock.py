@@ -151,7 +151,7 @@ class TestWaiting:
             first.release()
 
         first.acquire()
-        with Lock(GitStore(repo, os.environ), "console", clock, timeout=60, waiting=told) as second:
+        with Lock(GitStore(repo, os.environ), "console", clock, timeout=60, say=told) as second:
             assert second.holder() is not None
         assert len(said) == 1
         assert "waiting for up to 60 s: the lock of console is held by" in said[0]
@@ -225,8 +225,8 @@ class Away(GitStore):
 
 
 def test_a_remote_that_is_away_for_a_moment_does_not_end_the_apply(repo: Path, clock: FakeClock) -> None:
-    stop, store = threading.Event(), Away(repo, os.environ)
-    with Lock(store, "console", clock, stop) as lock:
+    stop, store, said = threading.Event(), Away(repo, os.environ), list[str]()
+    with Lock(store, "console", clock, stop, say=said.append) as lock:
         store.away = True
         clock.sleep(LASTS.total_seconds() / 3)
         lock(BEAT)
@@ -234,4 +234,55 @@ def test_a_remote_that_is_away_for_a_moment_does_not_end_the_apply(repo: Path, c
         clock.sleep(LASTS.total_seconds() / 3)
         lock(BEAT)
         assert stop.is_set()
+        assert said == [
+            "the lock of console cannot be renewed: away; what is being written is finished, and nothing new is begun"
+        ]
         store.away = False
+
+
+class Kept(GitStore):
+    """A store whose host lets nobody delete a ref, and after `closed` lets nobody write one either."""
+
+    closed = False
+
+    def delete(self, ref: str, tip: str) -> None:
+        raise PolicySyncError(f"deletion of {ref} at {tip} prohibited")
+
+    def commit(self, *args: Any, **how: Any) -> str:
+        if self.closed:
+            raise PolicySyncError("prohibited")
+        return super().commit(*args, **how)
+
+
+def test_a_lock_that_cannot_be_deleted_is_given_back_all_the_same(repo: Path, clock: FakeClock) -> None:
+    for _ in range(2):
+        with Lock(Kept(repo, os.environ), "console", clock) as lock:
+            assert lock.holder() is not None
+        assert lock.holder() is None
+        assert "refs/policysync/lock/console" in git(repo, "for-each-ref")
+    lock.acquire()
+    assert lock_of(repo, clock).take_away() is not None
+    assert Lock(Kept(repo, os.environ), "console", clock).take_away() is None
+
+
+def test_a_lock_that_cannot_be_given_back_is_told(repo: Path, clock: FakeClock) -> None:
+    said: list[str] = []
+    store = Kept(repo, os.environ)
+    with Lock(store, "console", clock, say=said.append):
+        store.closed = True
+    assert len(said) == 1
+    assert said[0].startswith("the lock of console could not be given back, and ends at 2026-01-01T00:15:00+00:00")
+
+
+class Interrupted(GitStore):
+    """A store that is interrupted when the ref is written and nobody knows it yet."""
+
+    def commit(self, *args: Any, **how: Any) -> str:
+        super().commit(*args, **how)
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_it_is_taken_leaves_none(repo: Path, clock: FakeClock) -> None:
+    with pytest.raises(KeyboardInterrupt), Lock(Interrupted(repo, os.environ), "console", clock):
+        pass
+    assert git(repo, "for-each-ref") == ""

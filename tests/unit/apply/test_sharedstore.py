@@ -17,7 +17,7 @@ from policysync.apply.report import Done, Report
 from policysync.apply.sharedstore import SharedStore
 from policysync.apply.verify import verify
 from policysync.clock import FakeClock
-from policysync.errors import PolicySyncError
+from policysync.errors import PartlyApplied, PolicySyncError
 from policysync.kinds.load import Kinds
 from policysync.plan.change import Action, Change, Plan
 from policysync.state.resource import Address
@@ -108,7 +108,9 @@ def test_an_outcome_the_remote_did_not_take_is_completed_from_the_journal(
     run = shared(machines[0]).begin(plan, "d")
     run.journal().close()
     away = remote.rename(remote.with_name("away.git"))
-    with pytest.raises(PolicySyncError, match=r"runs/.*\.jsonl; the next apply here completes it"):
+    with pytest.raises(
+        PartlyApplied, match=r"not on record: git .*\n.*runs/.*\.jsonl; the next apply here completes it"
+    ):
         run.finish(done(plan))
     away.rename(remote)
     unfinished = shared(machines[1]).unfinished()

@@ -13,8 +13,9 @@ from unit.plan.small import desired, live, plan_of
 from policysync.errors import PolicySyncError, StalePlan
 from policysync.kinds.kind import Kind
 from policysync.plan.change import Plan
-from policysync.plan.codec import Saved, dump, hold_to, load, plan_digest, summary
+from policysync.plan.codec import FORMAT_VERSION, Saved, dump, hold_to, load, load_all, plan_digest, summary
 from policysync.pointer import MISSING
+from policysync.state.normalize import digest
 
 Kinds = dict[str, Kind]
 
@@ -64,6 +65,34 @@ def test_what_is_no_plan_is_refused(document: Any) -> None:
 def test_an_edited_plan_is_refused(kinds: Kinds) -> None:
     with pytest.raises(PolicySyncError, match="was edited"):
         load({**dump(_plan(kinds), "salt"), "dirty": 0})
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("schemas", None), ("schemas", 3), ("waves", [["web"]]), ("waves", None), ("dirty", "no"), ("identity", 3),
+     ("revision", None), ("heals_accepted", "yes"), ("salt", [])],
+)  # fmt: skip
+def test_a_plan_that_somebody_put_together_is_refused(kinds: Kinds, member: str, value: object) -> None:
+    body = {name: said for name, said in dump(_plan(kinds), "salt").items() if name != "digest"} | {member: value}
+    with pytest.raises(PolicySyncError, match="the plan is not whole"):
+        load({**body, "digest": digest(body)})
+
+
+def test_a_file_holds_one_plan_for_each_target(kinds: Kinds) -> None:
+    one = dump(_plan(kinds), "salt")
+    other = dump(replace(_plan(kinds), target="us"), "salt")
+    assert list(load_all({"format_version": FORMAT_VERSION, "plans": [one, other]})) == ["console", "us"]
+
+
+@pytest.mark.parametrize(
+    ("plans", "version", "why"),
+    [(2, 1, "two plans for one target"), (0, 1, "it holds no plan"), (1, 99, "not a saved plan of format 1"),
+     (None, 1, "not a saved plan")],
+)  # fmt: skip
+def test_a_file_that_is_something_else_is_refused(kinds: Kinds, plans: int | None, version: int, why: str) -> None:
+    held = None if plans is None else [dump(_plan(kinds), "salt")] * plans
+    with pytest.raises(PolicySyncError, match=why):
+        load_all({"format_version": version, "plans": held})
 
 
 def test_an_unmoved_world_holds_to_the_plan(kinds: Kinds) -> None:
