@@ -6,6 +6,7 @@ A command's module is imported when it runs, so nothing heavy is imported here.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -26,6 +27,9 @@ from policysync.secret import redact, told
 from policysync.version import VERSION
 
 INTERRUPTED = 130
+
+_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EMFILE})
+"""What no program can help: a disk that is full or may not be written. Anything else that escapes is a bug."""
 
 COMMANDS: Mapping[str, str] = {
     "init": "Create a policy repository that works at once.",
@@ -118,13 +122,29 @@ def run(args: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (PolicySyncError, click.ClickException, click.Abort, KeyboardInterrupt, BrokenPipeError) as error:
         return _told(error)
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        return _told(error)
     return ended if isinstance(ended, int) else Exit.DONE
 
 
 def main() -> None:
     """Entry point of the program."""
     _show_bugs()
+    _open_streams()
     _leave(run())
+
+
+def _open_streams() -> None:
+    """Let what is written to a stream that is closed go nowhere, and no file of ours get its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            with contextlib.suppress(OSError):
+                os.fstat(number)
+                continue
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def fail(error: BaseException) -> NoReturn:
@@ -147,8 +167,12 @@ def _told(error: BaseException) -> int:
         click.echo(redact(text.getvalue()), err=True, nl=False)
     elif isinstance(error, click.ClickException):
         _complain(error.format_message())
-    elif isinstance(error, BrokenPipeError):
-        # Whoever read us has what it wanted; without this the interpreter complains when it flushes at its end.
+    elif isinstance(error, OSError):
+        # Whoever read us has what it wanted, or nothing more can be written there.
+        if not isinstance(error, BrokenPipeError):
+            with contextlib.suppress(OSError):
+                _complain(f"{error.filename or 'the output'}: {error.strerror}")
+        # Without this the interpreter complains when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         _complain("interrupted")

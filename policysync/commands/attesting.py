@@ -16,6 +16,7 @@ from policysync.apply.attest.statement import PAYLOAD, disagreements, statement_
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.apply.record import Record
+from policysync.commands.forms import write_file
 from policysync.commands.session import Session
 from policysync.documents.pin import Evidence
 from policysync.documents.project import Stage
@@ -69,10 +70,7 @@ def write_attestation(
         return
     signer = signer_of(session)
     lines = [sealed(statement_of(record, _release(session, stage, record)), PAYLOAD, signer) for record in records]
-    try:
-        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    except OSError as error:
-        raise PolicySyncError(f"{file} cannot be written: {error.strerror}") from error
+    write_file(file, "".join(f"{line}\n" for line in lines))
     click.echo(f"attested in {file}: {', '.join(record.id for record in records)}", err=True)
 
 

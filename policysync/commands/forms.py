@@ -63,10 +63,19 @@ def write(command: str, outputs: Sequence[Output], view: Any) -> None:
         if file is None:
             click.echo(text, nl=bool(text))
             continue
-        try:
-            file.write_text(click.unstyle(text) + ("\n" if text else ""), encoding="utf-8")
-        except OSError as error:
-            raise PolicySyncError(f"{file} cannot be written: {error.strerror}") from error
+        write_file(file, click.unstyle(text) + ("\n" if text else ""))
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a file somebody asked for.
+
+    Raises:
+        PolicySyncError: it cannot be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PolicySyncError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def wants(outputs: Sequence[Output], *forms: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from policysync.commands.comparing import Comparing, Comparison, comparing, each_target
-from policysync.commands.forms import Output, folder_in_repository, forms_option, write
+from policysync.commands.forms import Output, folder_in_repository, forms_option, write, write_file
 from policysync.commands.guarded import case_of, remembered_consoles, seen, with_notice
 from policysync.commands.options import (
     heal_accepted_option,
@@ -96,7 +96,7 @@ def command(
     document = {**plan_document(stage, plans, worlds), **({"guards": refused} if any(refused.values()) else {})}
     document |= {"checks": failed} if failed else {}
     if out:
-        out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_file(out, json.dumps(document, indent=1) + "\n")
     guards = {(stage, target): said for target, said in refused.items()}
     view = Planned(plans, document, refresh_only, guards, None if whole else LISTED)
     show("plan", outputs, session, view)

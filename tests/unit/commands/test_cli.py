@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -225,3 +226,17 @@ def test_what_libraries_log_for_their_makers_is_not_ours_to_show() -> None:
     """They log headers and bodies before anybody here knows what in them is secret."""
     assert ended("logging.getLogger('botocore.parsers').debug('SecretString')", POLICYSYNC_VERBOSE="2").stderr == ""
     assert "careful" in ended("logging.getLogger('botocore').warning('careful')").stderr
+
+
+@pytest.mark.parametrize(
+    ("streams", "status", "told"),
+    [
+        (">/dev/full", 1, "error: the output: No space left on device\n"),
+        (">&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+    ],
+)
+def test_what_cannot_be_written_is_told_and_what_is_closed_is_left_alone(streams: str, status: int, told: str) -> None:
+    line = f"{shlex.quote(sys.executable)} -m policysync kinds {streams}"
+    run = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (status, told)
