@@ -15,7 +15,7 @@ import yaml
 from policysync.kinds.kind import Kind
 from policysync.render.artefact import Artefact, json_text
 from policysync.render.skyhigh_pops import gateway_host
-from policysync.render.skyhigh_probe import probe_script
+from policysync.render.skyhigh_probe import probe_script, proxy_url
 from policysync.state.resource import Resource
 
 KEY_FILE = "/etc/policysync/skyhigh/provision_key"
@@ -120,11 +120,10 @@ def host_facts(resource: Resource) -> dict[str, Any]:
 
 def _options(spec: Mapping[str, Any], key: str) -> Sequence[tuple[str, str]]:
     options = [("--provision_key", key), ("--gateway", gateway_host(spec["gateway"]))]
-    proxy = spec.get("proxy")
-    if proxy:
-        options.append(("--proxy", proxy["url"]))
-        if proxy.get("noProxy"):
-            options.append(("--no_proxy", ",".join(proxy["noProxy"])))
+    if proxy := proxy_url(spec):
+        options.append(("--proxy", proxy))
+        if spec["proxy"].get("noProxy"):
+            options.append(("--no_proxy", ",".join(spec["proxy"]["noProxy"])))
     return options
 
 

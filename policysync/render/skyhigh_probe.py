@@ -73,9 +73,11 @@ tunnels() {
 }
 main() {
   if [ -r "$$root/etc/os-release" ]; then . "$$root/etc/os-release"; fi
-  zone=$$(cat "$$root/etc/timezone" 2>/dev/null)
-  if [ -z "$$zone" ]; then zone=$$(timedatectl show -p Timezone --value 2>/dev/null); fi
-  if [ -z "$$zone" ]; then zone=$$(readlink -f /etc/localtime 2>/dev/null | sed 's,^.*/zoneinfo/,,'); fi
+  # The link decides which zone it is; the file beside it may be years old.
+  zone=''
+  if [ -z "$$root" ]; then zone=$$(timedatectl show -p Timezone --value 2>/dev/null); fi
+  if [ -z "$$zone" ]; then zone=$$(readlink "$$root/etc/localtime" 2>/dev/null | sed -n 's,^.*/zoneinfo/,,p'); fi
+  if [ -z "$$zone" ]; then zone=$$(cat "$$root/etc/timezone" 2>/dev/null); fi
   squashfs=false
   if grep -Eqs '^[[:space:]]*(blacklist[[:space:]]+squashfs|install[[:space:]]+squashfs[[:space:]]+/bin/(true|false))' \
     "$$root"/etc/modprobe.d/*; then squashfs=true; fi
@@ -98,7 +100,8 @@ main() {
   printf ',"gateway_resolves":'; resolves "$$gateway"
   printf ',"resolves":{'; each resolves "$$names"
   printf '},"reaches":{'; each reaches "$$outbound"
-  printf '},"record":'; text "$$(cat "$$record" 2>/dev/null)"; printf '}\n'
+  printf '},"epoch":'; number "$$(date +%s)"
+  printf ',"record":'; text "$$(cat "$$record" 2>/dev/null)"; printf '}\n'
 }
 main </dev/null
 """)
@@ -114,12 +117,17 @@ def probe_script(spec: Mapping[str, Any], *, network: bool = True, seconds: int 
     gateway = gateway_host(spec["gateway"])
     return _SCRIPT.substitute(
         gateway=shlex.quote(gateway),
-        proxy=shlex.quote(str((spec.get("proxy") or {}).get("url", ""))),
+        proxy=shlex.quote(proxy_url(spec)),
         names=shlex.quote(" ".join(_names(spec)) if network else ""),
         outbound=shlex.quote(" ".join((gateway, *OUTBOUND)) if network else ""),
         record=RECORD,
         seconds=seconds,
     )
+
+
+def proxy_url(spec: Mapping[str, Any]) -> str:
+    """Return the address of the proxy of a connector; empty where it has none."""
+    return str(spec.get("proxy", {}).get("url", ""))
 
 
 def probe_seconds(spec: Mapping[str, Any], *, network: bool = True, seconds: int = 10) -> int:
@@ -133,6 +141,6 @@ def _names(spec: Mapping[str, Any]) -> Iterator[str]:
     for application in spec.get("applications", ()):
         if not application["host"].startswith("*"):
             yield application["host"]
-    proxy = urlsplit((spec.get("proxy") or {}).get("url", "")).hostname
+    proxy = urlsplit(proxy_url(spec)).hostname
     if proxy:
         yield proxy

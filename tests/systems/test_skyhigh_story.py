@@ -169,6 +169,8 @@ def test_a_machine_that_is_not_ready_is_left_alone(git: PolicyRepository, machin
 
 
 def test_an_installation_that_fails_says_where_and_can_be_repeated(git: PolicyRepository, machine: Machine) -> None:
+    proxy = '  proxy: {url: "http://10.212.24.192:9090", noProxy: [internal.lan.mycompany.com]}\n'
+    git.replace("policies/base/connector.yaml", proxy, "")
     machine.write("broken", "")
     failed = apply(git)
     assert failed.status == 1
@@ -176,6 +178,7 @@ def test_an_installation_that_fails_says_where_and_can_be_repeated(git: PolicyRe
     assert KEY not in failed.out + failed.err
     (machine.root / "broken").unlink()
     assert apply(git).status == 0
+    assert machine.given == [f"--provision_key={KEY}", "--gateway=de.pa-wgcs.skyhigh.cloud"]
     assert "No changes." in git.run("plan", "--stage", "dev").out
 
 

@@ -14,7 +14,7 @@ from policysync.backends.port import Facts, Level, Sign
 from policysync.backends.secret_source import resolve
 from policysync.backends.skyhigh import install, signs
 from policysync.backends.skyhigh.facts import SERVICES, Machine, machine_of
-from policysync.backends.skyhigh.live import KEPT, spec_of
+from policysync.backends.skyhigh.live import KEPT, TUNNELS, spec_of
 from policysync.backends.skyhigh.remote import Machines, Ran, address_of
 from policysync.errors import BackendError, NotServed, Refused
 from policysync.kinds.kind import Kind
@@ -85,7 +85,7 @@ class Skyhigh:
             return
         yield Sign("preflight/ssh", Level.OK, "", f"{address_of(spec['host'])} lets us in")
         yield from self._key_sign(spec)
-        yield from signs.preflight(machine, spec)
+        yield from signs.preflight(machine, spec, self._means.clock.now())
         if machine.installed:
             yield from signs.health(machine)
         else:
@@ -135,7 +135,8 @@ class Skyhigh:
         spec = after.spec
         key = resolve(spec["provisioningKeyFrom"], self._means.secrets)
         machine = self._probed(spec, network=True)
-        wrong = [sign for sign in signs.preflight(machine, spec) if sign.level is Level.ERROR]
+        found = signs.preflight(machine, spec, self._means.clock.now())
+        wrong = [sign for sign in found if sign.level is Level.ERROR]
         if wrong:
             raise Refused("the machine is not ready: " + "; ".join(sign.message for sign in wrong))
         minutes = self._machines.options.install_minutes
@@ -170,4 +171,4 @@ class Skyhigh:
 
 
 def _is_well(machine: Machine) -> bool:
-    return machine.tunnels >= signs.TUNNELS and len(machine.running) == len(SERVICES)
+    return machine.tunnels >= TUNNELS and len(machine.running) == len(SERVICES)

@@ -24,7 +24,7 @@ UTC = frozenset({"UTC", "Etc/UTC", "Etc/Universal", "Universal", "Zulu", "Etc/Zu
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine as it is. Sizes are in GiB; None where a fact could not be read.
+    """One machine as it is. Sizes are in GiB, `epoch` in seconds; None where a fact could not be read.
 
     `running` are the services that run, in the vendor's words; `record` is what policysync left there.
     """
@@ -43,6 +43,7 @@ class Machine:
     connector: str = ""
     running: tuple[str, ...] = ()
     tunnels: int = 0
+    epoch: int | None = None
     gateway_resolves: bool = False
     resolves: Mapping[str, bool] = field(default_factory=dict)
     reaches: Mapping[str, bool] = field(default_factory=dict)
@@ -93,6 +94,7 @@ def _machine(found: Mapping[str, Any]) -> Machine:
         connector=version[0] if version else "",
         running=services_of(found.get("services") or ""),
         tunnels=int(found.get("tunnels_up") or 0),
+        epoch=found.get("epoch"),
         gateway_resolves=bool(found.get("gateway_resolves")),
         resolves=dict(found.get("resolves") or {}),
         reaches=dict(found.get("reaches") or {}),

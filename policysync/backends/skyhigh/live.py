@@ -9,6 +9,8 @@ from policysync.backends.skyhigh.facts import UTC, Machine
 from policysync.render.skyhigh_pops import gateway_host
 
 FORMAT_VERSION = 1
+TUNNELS = 2
+"""How many a connector keeps; a machine may have others of its own."""
 KEPT = ("connectorGroup", "platform", "proxy", "provisioningKeyFrom", "package", "applications")
 """Members of a spec that no machine tells by itself: they are as they were recorded."""
 
@@ -44,7 +46,7 @@ def spec_of(machine: Machine, stated: Mapping[str, Any]) -> dict[str, Any]:
             "varGiB": _at_least(said["varGiB"], machine.var),
             "timezone": "UTC" if machine.timezone in UTC else machine.timezone,
         },
-        "running": {"services": list(machine.running), "tunnels": machine.tunnels},
+        "running": {"services": list(machine.running), "tunnels": min(machine.tunnels, TUNNELS)},
     }
 
 

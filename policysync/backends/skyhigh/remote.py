@@ -63,6 +63,8 @@ class Machines:
             )
         except FileNotFoundError as error:
             raise Refused(f"{where}: there is no program {self.options.program!r} here") from error
+        except OSError as error:
+            raise Refused(f"{where}: {self.options.program!r} cannot be run here: {error.strerror}") from error
         except subprocess.TimeoutExpired as error:
             message = f"{where}: no answer in {seconds:.0f} seconds"
             raise (OutcomeUnknown if changes else Unavailable)(message) from error

@@ -9,25 +9,28 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
 from policysync.backends.port import Level, Sign
 from policysync.backends.skyhigh.facts import SERVICES, UTC, Machine
-from policysync.backends.skyhigh.live import MEMORY_TOLERANCE
+from policysync.backends.skyhigh.live import MEMORY_TOLERANCE, TUNNELS
 from policysync.render.skyhigh_pops import POPS, Pop, gateway_host
+from policysync.render.skyhigh_probe import proxy_url
 
-TUNNELS = 2
 OLDEST = (1, 0, 0, 3)
 """The first version that upgrades itself."""
 
 _SYSTEMS = {"ubuntu": ("18.04", "20.04", "22.04"), "rhel": ("8.5", "8.6", "8.7", "9.0", "9.1")}
 _MINIMUM = {"cpu": 4, "memory": 8, "disk": 50, "var": 25}
 _NEAR = 3
+SKEW = 300
+"""Seconds two clocks may differ before anybody is told; a probe takes its time."""
 
 
-def preflight(machine: Machine, spec: Mapping[str, Any]) -> Iterator[Sign]:
-    """Yield what has to be so before a connector is installed."""
+def preflight(machine: Machine, spec: Mapping[str, Any], now: datetime) -> Iterator[Sign]:
+    """Yield what has to be so before a connector is installed; `now` is the time here."""
     yield from _system(machine)
     yield from _sizes(machine, spec["host"])
     yield _sign(
@@ -51,8 +54,12 @@ def preflight(machine: Machine, spec: Mapping[str, Any]) -> Iterator[Sign]:
         "the time zone is UTC",
         f"the time zone is {machine.timezone or 'unknown'}; want UTC (`timedatectl set-timezone UTC`)",
     )
+    yield from _clock(machine, now)
     yield _hostname(machine, spec["host"]["hostname"])
     yield _gateway(spec)
+    if not proxy_url(spec) and spec.get("proxy", {}).get("noProxy"):
+        said = "noProxy is left out where there is no proxy; want proxy.url, or leave noProxy out"
+        yield Sign("preflight/no-proxy", Level.WARNING, "no-proxy-without-proxy", said)
     yield from _network(machine, spec)
 
 
@@ -138,15 +145,29 @@ def _sizes(machine: Machine, host: Mapping[str, Any]) -> Iterator[Sign]:
 def _hostname(machine: Machine, stated: str) -> Sign:
     if machine.hostname.lower() == stated.lower():
         return Sign("preflight/hostname", Level.OK, "", f"the host name is {stated}")
-    said = f"the host name is {machine.hostname}; want {stated}, which is what the console will show"
-    return Sign("preflight/hostname", Level.WARNING, "other-hostname", said)
+    said = (
+        f"the host name is {machine.hostname or 'unknown'}; want {stated}, which is what the console shows for good"
+        f" (`hostnamectl set-hostname {stated}`)"
+    )
+    return Sign("preflight/hostname", Level.ERROR, "other-hostname", said)
+
+
+def _clock(machine: Machine, now: datetime) -> Iterator[Sign]:
+    if machine.epoch is None:
+        return
+    ahead = machine.epoch - int(now.timestamp())
+    if abs(ahead) > SKEW:
+        said = (
+            f"the clock is {abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} this one; certificates want it right"
+        )
+        yield Sign("preflight/clock", Level.WARNING, "clock-differs", said)
 
 
 def _network(machine: Machine, spec: Mapping[str, Any]) -> Iterator[Sign]:
     gateway = gateway_host(spec["gateway"])
     yield _sign(
         "dns-internet",
-        machine.gateway_resolves or bool(spec.get("proxy")),
+        machine.gateway_resolves or bool(proxy_url(spec)),
         "gateway-unresolved",
         f"{gateway} resolves" if machine.gateway_resolves else f"{gateway} is left to the proxy to resolve",
         f"{gateway} does not resolve on the machine; see its name servers",

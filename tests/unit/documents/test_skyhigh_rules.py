@@ -58,6 +58,7 @@ def told(over: Mapping[str, Any]) -> set[tuple[str, str]]:
         host(address="sac-eu-01.corp.example."),
         {"proxy": {"url": "http://[2001:db8::1]:65535/"}},
         {"proxy": {"url": "https://proxy.corp.example"}},
+        {"proxy": {"url": "", "noProxy": ["internal.example"]}},
         {"gateway": {"host": "it.pa-wgcs.skyhigh.cloud"}},
         {"connectorGroup": "EU Rechenzentrum, Süd"},
         serving(host="*.example", ports=" 80 , 90 - 100,65535 "),

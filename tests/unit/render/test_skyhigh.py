@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
 from policysync.kinds.load import load_kinds
+from policysync.plan.diff import diff
 from policysync.render import skyhigh
 from policysync.render.skyhigh_pops import POPS, gateway_host
 from policysync.state.normalize import desired_spec
@@ -24,6 +25,7 @@ from policysync.state.resource import Address, Resource
 EXAMPLES = Path(__file__).parent / "examples"
 CLOUD_INIT = Path("/usr/lib/python3/dist-packages/cloudinit/config/schemas/schema-cloud-config-v1.json")
 KIND = load_kinds()["SecureAppConnector"]
+ADDRESS = Address("SecureAppConnector", "sac-eu-01")
 DOCUMENT: dict[str, Any] = yaml.safe_load((EXAMPLES / "secure-app-connector.yaml").read_text(encoding="utf-8"))
 # What an attacker or an odd name would hold, without a zero byte, which no argument can carry.
 ODD = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -32,7 +34,7 @@ ODD = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]),
 def resource(**changes: Any) -> Resource:
     stated = {**copy.deepcopy(DOCUMENT["spec"]), **changes}
     spec = desired_spec(KIND, {"name": "sac-eu-01", **stated})
-    return Resource(Address("SecureAppConnector", "sac-eu-01"), spec)
+    return Resource(ADDRESS, spec)
 
 
 def rendered(of: Resource) -> dict[str, str]:
@@ -52,8 +54,19 @@ def test_the_example_of_the_reference() -> None:
 
 
 def test_without_a_proxy_both_options_are_left_out() -> None:
-    spec = {name: value for name, value in resource().spec.items() if name != "proxy"}
-    assert [argument.partition("=")[0] for argument in skyhigh.arguments(spec, "k")] == ["--provision_key", "--gateway"]
+    stated = {name: value for name, value in DOCUMENT["spec"].items() if name != "proxy"}
+    for proxy in ({}, {"proxy": {"noProxy": ["internal.lan"]}}, {"proxy": {"url": ""}}):
+        of = Resource(ADDRESS, desired_spec(KIND, {"name": "sac-eu-01", **stated, **proxy}))
+        names = [argument.partition("=")[0] for argument in json.loads(rendered(of)["argv.json"])["arguments"]]
+        assert names == ["--provision_key", "--gateway"]
+        assert "proxy" not in rendered(of)["command.txt"] + rendered(of)["user-data.yaml"]
+
+
+def test_a_proxy_that_goes_is_a_change_that_wants_another_machine() -> None:
+    stated = {name: value for name, value in DOCUMENT["spec"].items() if name != "proxy"}
+    edits = diff(KIND.root, desired_spec(KIND, {"name": "sac-eu-01", **stated}), resource().spec)
+    assert ("proxy", "url") in {edit.path for edit in edits}
+    assert KIND.root.properties["proxy"].immutable
 
 
 @pytest.mark.parametrize("pop", POPS, ids=lambda pop: pop.code)

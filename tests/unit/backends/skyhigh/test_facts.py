@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from policysync.backends.port import Level
 from policysync.backends.skyhigh.facts import SERVICES, Machine, machine_of, services_of
+from policysync.backends.skyhigh.live import spec_of
 from policysync.backends.skyhigh.options import options_of
 from policysync.backends.skyhigh.signs import health, key_shape, nearest, preflight
 from policysync.errors import Refused
@@ -24,8 +27,11 @@ GOOD = Machine(
 )  # fmt: skip
 
 
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
 def reasons(machine: Machine, spec: dict[str, Any] | None = None) -> set[str]:
-    return {sign.reason for sign in preflight(machine, spec or SPEC) if sign.level is not Level.OK}
+    return {sign.reason for sign in preflight(machine, spec or SPEC, NOW) if sign.level is not Level.OK}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +84,27 @@ def test_a_machine_as_it_should_be_has_nothing_to_remark_on() -> None:
 def test_each_need_has_a_code_of_its_own(changed: dict[str, Any], reason: str) -> None:
     fields = {name: getattr(GOOD, name) for name in Machine.__slots__}
     assert reasons(Machine(**{**fields, **changed})) == {reason}
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(-301, {"clock-differs"}), (-299, set()), (301, {"clock-differs"})])
+def test_a_clock_that_differs_is_told(seconds: int, found: set[str]) -> None:
+    there = int((NOW + timedelta(seconds=seconds)).timestamp())
+    assert reasons(dataclasses.replace(GOOD, epoch=there)) == found
+
+
+def test_without_a_proxy_the_machine_itself_knows_the_gateway() -> None:
+    without = {**SPEC, "proxy": {"url": "", "noProxy": ["internal.example"]}}
+    assert reasons(dataclasses.replace(GOOD, gateway_resolves=False), without) == {
+        "gateway-unresolved",
+        "no-proxy-without-proxy",
+    }
+    assert reasons(dataclasses.replace(GOOD, gateway_resolves=False), {**SPEC, "proxy": {"url": "http://p:1"}}) == set()
+
+
+def test_tunnels_of_others_on_the_machine_do_not_count() -> None:
+    stated = {**SPEC, "name": "sac"}
+    machine = dataclasses.replace(GOOD, tunnels=4, record={"gateway": "de.pa-wgcs.skyhigh.cloud"})
+    assert spec_of(machine, stated)["running"]["tunnels"] == 2
 
 
 def test_a_larger_machine_that_git_asks_for_is_asked_of_the_machine() -> None:
