@@ -107,6 +107,34 @@ def test_owners_that_git_does_not_state_keep_their_source() -> None:
         assert after.spec["owner"] == before.spec["owner"]
 
 
+def test_another_secret_store_takes_the_place_of_the_one_before() -> None:
+    tenant = Tenant()
+    stores = [{"aws": {"region": "eu-west-1", "secret_id": "a"}}, {"gcp": {"project": "p", "secret_id": "b"}}]
+    with connected(tenant) as backend:
+        made(backend, {**SPEC, "secretStore": stores[0]})
+        changed = update(KIND, live(backend), {**SPEC, "secretStore": stores[1]})
+        backend.write(changed, KIND)
+        assert differences(changed, live(backend)) == []
+        (stored,) = tenant._integrations.values()
+        assert stored["secret_store_config"] == stores[1]
+        stored["secret_store_config"] = {"apono": {"parameters": {"password": "typed-in-there"}}}
+        assert "typed-in-there" not in str(live(backend))
+        backend.write(update(KIND, live(backend), {**SPEC, "secretStore": stores[0]}), KIND)
+        (stored,) = tenant._integrations.values()
+        assert stored["secret_store_config"] == stores[0]
+
+
+@pytest.mark.parametrize("member", ["owner", "owners_mapping", "secret_store_config"])
+def test_a_member_that_is_no_object_is_a_difference_and_no_crash(member: str) -> None:
+    tenant = Tenant()
+    with connected(tenant) as backend:
+        stated = {**SPEC, "secretStore": {"aws": {"region": "r", "secret_id": "a"}}}
+        change = made(backend, {**stated, "ownersMapping": {"keyName": "k", "attributeType": "user"}})
+        (stored,) = tenant._integrations.values()
+        stored[member] = ["odd"]
+        assert len(differences(change, live(backend))) == 1
+
+
 def test_another_type_is_another_integration() -> None:
     with connected(Tenant()) as backend:
         made(backend)

@@ -59,6 +59,8 @@ class Apono(Rest):
         if change.after is not None:
             self._expected[change.address] = change.after.spec
         before = change.before and _as_written(kind, change.before)
+        if before and change.after and "secretStore" in change.after.spec:
+            before = _without_store(before)
         after = change.after and _called(kind, change.after, change.after.spec["displayName"])
         address = (after or before or change).address
         try:
@@ -135,7 +137,8 @@ class Apono(Rest):
         stated = self._expected.get(Address(kind.name, name), {})
         spec = copy.deepcopy({**live.spec, kind.key[0]: name})
         for member in ("secretStore", *_OWNERS):
-            kept = {below: value for below, value in (spec.pop(member, None) or {}).items() if value}
+            found = spec.pop(member, None)
+            kept = {below: value for below, value in found.items() if value} if isinstance(found, Mapping) else found
             spec |= {member: kept} if kept else {}
         for member, wire in _OWNERS.items():
             source = _source(live.raw.get(wire), stated.get(member))
@@ -156,6 +159,13 @@ def _called(kind: Kind, resource: Resource, name: str) -> Resource:
     """Return a resource under the name Apono knows it by."""
     spec = {**resource.spec, kind.key[0]: name}
     return replace(resource, address=Address(resource.address.kind, name), spec=spec)
+
+
+def _without_store(before: Resource) -> Resource:
+    """Return what is there without its secret store: there is one only, so another one takes its place."""
+    spec = {name: value for name, value in before.spec.items() if name != "secretStore"}
+    raw = {name: value for name, value in before.raw.items() if name != "secret_store_config"}
+    return replace(before, spec=spec, raw=raw)
 
 
 def _as_written(kind: Kind, live: Resource) -> Resource:

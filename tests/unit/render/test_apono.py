@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from policysync.kinds.load import load_kinds
+from policysync.plan.diff import diff
 from policysync.render.listed import RENDERERS
 from policysync.render.stack import Output, stack_of, values_of
-from policysync.state.normalize import desired_spec
+from policysync.state.normalize import desired_spec, live_spec
 from policysync.state.resource import Address, Resource
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -146,3 +147,21 @@ def test_what_a_stack_is_made_of_says_what_it_was_made_from(name: str) -> None:
         assert said.get(member) == document["spec"].get(member)
     organization = {n: v for n, v in document["spec"]["aws"].items() if n not in ("accountId", "region")}
     assert said["aws"] == organization
+
+
+@pytest.mark.parametrize(
+    ("stated", "path"),
+    [
+        ({"tags": {"team": "platform"}}, ("tags", "team")),
+        (
+            {"install": {"cloudFormation": {"extraParameters": {"Cpu": "256"}}}},
+            ("install", "cloudFormation", "extraParameters", "Cpu"),
+        ),
+    ],
+)
+def test_what_a_document_has_no_more_is_taken_back(stated: dict[str, Any], path: tuple[str, ...]) -> None:
+    kind = KINDS["AponoConnector"]
+    aws = {"accountId": "111122223333", "region": "us-east-1"}
+    before = live_spec(kind, {"connectorId": "eu-1", "aws": aws, **stated})
+    edits = diff(kind.root, desired_spec(kind, {"connectorId": "eu-1", "aws": aws}), before)
+    assert path in {edit.path for edit in edits}
