@@ -33,11 +33,11 @@ def approvals_of(
     """
     prefix = git(root, "rev-parse", "--show-prefix").decode().strip()
     path = prefix + file_of(pin.stage)
-    named = _owners(root, path)
-    found = list(_signed(root, pin, named))
+    named, revisions = _owners(root, path), frozenset(revisions)
+    found = list(_signed(root, pin, named, {pin.revision, *revisions}))
     if any(environ.get(known.sign) for known in FORGES.values()):
         forge = open_forge(environ, clock)
-        people = [{review.who for review in forge.approvals(path, revision)} for revision in sorted(set(revisions))]
+        people = [{review.who for review in forge.approvals(path, revision)} for revision in sorted(revisions)]
         found += [Approval(who, "review") for who in sorted(set.intersection(*people) if people else set())]
     whose = f"{path} is owned by {', '.join(named)}" if named else f"CODEOWNERS names nobody for {path}"
     how = f"a signed commit with `Approved-by: NAME <ADDRESS>` and `Approved-release: {pin.stage} {pin.id}` counts"
@@ -53,15 +53,13 @@ def _owners(root: Path, path: str) -> tuple[str, ...]:
     return ()
 
 
-def _signed(root: Path, pin: Pin, named: tuple[str, ...]) -> Iterator[Approval]:
+def _signed(root: Path, pin: Pin, named: tuple[str, ...], revisions: Iterable[str]) -> Iterator[Approval]:
     """Yield the approvals in commits after the revision whose signature git trusts.
 
-    The signer has to be who the trailer names, not the author of the revision and not who promotes.
+    The signer has to be who the trailer names, not an author of the revisions and not who promotes.
     """
-    asking = {
-        git(root, "log", "-1", "--format=%ae", pin.revision).decode().strip(),
-        git(root, "config", "user.email", missing=b"").decode().strip(),
-    }
+    asking = {*_authors(root, revisions), git(root, "config", "user.email", missing=b"").decode().strip().lower()}
+    owning = {name.lower() for name in named}
     span = f"{pin.revision}..HEAD"
     listed = git(root, "log", "-z", "--extended-regexp", "--grep=^Approved-by:", f"--format={_FIELDS}%x01", span)
     for entry in listed.decode(errors="replace").split("\x01"):
@@ -70,8 +68,15 @@ def _signed(root: Path, pin: Pin, named: tuple[str, ...]) -> Iterator[Approval]:
         mine = any(_names(line, pin) for line in release.splitlines())
         if good != "G" or not mine or not address or address in asking or not _is(signer, address):
             continue
-        if not named or address in named:
+        if not named or address in owning:
             yield Approval(address, "signed commit")
+
+
+def _authors(root: Path, revisions: Iterable[str]) -> Iterator[str]:
+    """Yield who wrote revisions; for a merge also who wrote what it brought."""
+    for revision in revisions:
+        for commits in (("-1", revision), (f"{revision}^1..{revision}",)):
+            yield from git(root, "log", "--format=%ae", *commits, "--", missing=b"").decode().lower().split()
 
 
 def _names(line: str, pin: Pin) -> bool:

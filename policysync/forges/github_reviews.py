@@ -37,13 +37,17 @@ def _approved(api: Github, repository: Repository, path: str, revision: str) -> 
 
 
 def _last_words(pull: PullRequest) -> Iterator[Approval]:
-    """Yield who approves a pull request, its author excepted. A mere comment takes nothing back."""
+    """Yield who approves a pull request as it was in the end, its author excepted.
+
+    A mere comment takes nothing back; what was pushed after a review was not approved by it, whether or not the rules
+    of the branch dismiss it then.
+    """
     last = {}
     for review in pull.get_reviews():
         if review.user is not None and review.state in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
             last[review.user.login] = review
     for login, review in last.items():
-        if review.state == "APPROVED" and login != pull.user.login:
+        if review.state == "APPROVED" and login != pull.user.login and review.commit_id == pull.head.sha:
             yield Approval(review.submitted_at, login, review.commit_id)
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 class Approval:
     """One person's yes.
 
-    `revision` is the commit that was looked at, in full; what was pushed after it was not approved. `at` is in UTC.
+    `revision` is the commit that was looked at, in full. `at` is in UTC.
     """
 
     at: datetime
@@ -47,5 +47,5 @@ class Forge(Protocol):
         """Return who approved the pull requests into the default branch that brought `revision`, oldest first.
 
         Only owners of `path` count, as CODEOWNERS named them before the pull request, never its author, and of each
-        only the last word. Without an owner of `path` nobody's word counts.
+        only the last word, said about the last commit. Without an owner of `path` nobody's word counts.
         """

@@ -13,8 +13,8 @@ def approvals(case: Case) -> Verdict:
 def enough(case: Case, wanted: int) -> Verdict:
     """Ask for a number of different people."""
     people = sorted({approval.who for approval in case.approvals})
-    by = f": {', '.join(people)}" if people else ""
     if len(people) >= wanted:
-        return Verdict(True, f"{len(people)} of {wanted} approved it{by}")
+        return Verdict(True, f"approved by {', '.join(people)}; {wanted} asked for")
+    by = f": {', '.join(people)}" if people else ""
     whose = f"; {case.approvers}" if case.approvers else ""
     return Verdict(False, f"{len(people)} of {wanted} approvals{by}{whose}")

@@ -70,12 +70,28 @@ def test_a_release_of_single_resources_has_to_be_named_whole(repository: PolicyR
     assert approved(repository, pin) == ["deputy@example.com"]
 
 
+def test_nobody_approves_what_they_wrote(repository: PolicyRepository, sign: Sign) -> None:
+    main = repository.git("symbolic-ref", "--short", "HEAD").strip()
+    repository.git("checkout", "--quiet", "-b", "topic")
+    for who in ("Ann@Example.com", "ben@example.com"):
+        repository.git("commit", "--quiet", "--allow-empty", "-m", "write", f"--author=x <{who}>")
+    repository.git("checkout", "--quiet", main)
+    repository.git("merge", "--quiet", "--no-ff", "-m", "merge", "topic")
+    pin = Pin("prod", repository.git("rev-parse", "HEAD").strip())
+    repository.git("commit", "--quiet", "--allow-empty", "-m", "write", "--author=x <carl@example.com>")
+    single = repository.git("rev-parse", "HEAD").strip()
+    for who in ("ann", "ben", "carl", "dora"):
+        sign(f"{who}@example.com", f"prod {pin.id}")
+    found, _ = approvals_of(repository.root, pin, [single], FakeClock(), {})
+    assert [approval.who for approval in found] == ["dora@example.com"]
+
+
 def test_owners_of_the_pin_count_alone_where_there_are_any(repository: PolicyRepository, sign: Sign) -> None:
-    repository.write("CODEOWNERS", "* everybody@example.com\n/releases/prod.yaml boss@example.com @team\n")
+    repository.write("CODEOWNERS", "* everybody@example.com\n/releases/prod.yaml Boss@example.com @team\n")
     pin = Pin("prod", repository.commit("owners"))
     repository.write("CODEOWNERS", "* mallory@example.com\n")
     sign("boss@example.com", f"prod {pin.id}")
     sign("mallory@example.com", f"prod {pin.id}")
     found, whose = approvals_of(repository.root, pin, [pin.revision], FakeClock(), {})
     assert [approval.who for approval in found] == ["boss@example.com"]
-    assert whose.startswith("releases/prod.yaml is owned by boss@example.com, @team; ")
+    assert whose.startswith("releases/prod.yaml is owned by Boss@example.com, @team; ")

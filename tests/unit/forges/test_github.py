@@ -180,6 +180,15 @@ def test_the_last_word_counts(hub: StandIn, forge: Forge, last: str) -> None:
     assert forge.approvals("releases/prod.yaml", COMMIT) == ()
 
 
+def test_what_was_pushed_after_a_review_was_not_approved(hub: StandIn, forge: Forge) -> None:
+    hub.files[OWNERS, "b" * 40] = "* @bob @carl"
+    hub.of_commit[COMMIT] = [7]
+    hub.add_review(7, "bob", "APPROVED", "9" * 40, "2026-03-01T10:00:00Z")
+    hub.add_review(7, "carl", "APPROVED", "9" * 40, "2026-03-01T10:00:00Z")
+    hub.add_review(7, "carl", "APPROVED", HEAD, "2026-03-01T11:00:00Z")
+    assert [one.who for one in forge.approvals("releases/prod.yaml", COMMIT)] == ["carl"]
+
+
 def test_a_pull_request_cannot_name_its_own_judges(hub: StandIn, forge: Forge) -> None:
     hub.of_commit[COMMIT] = [7]
     hub.files[OWNERS, "b" * 40] = "* @bob"

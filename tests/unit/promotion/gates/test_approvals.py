@@ -16,4 +16,4 @@ def test_different_people_count() -> None:
     verdict = approvals(case_of(TWO, approvals=twice, approvers="the team owns it"))
     assert (verdict.passed, verdict.said) == (False, "1 of 2 approvals: ann; the team owns it")
     verdict = approvals(case_of(TWO, approvals=(*twice, Approval("bob"))))
-    assert (verdict.passed, verdict.said) == (True, "2 of 2 approved it: ann, bob")
+    assert (verdict.passed, verdict.said) == (True, "approved by ann, bob; 2 asked for")
