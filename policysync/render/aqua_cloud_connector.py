@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from policysync.kinds.kind import Kind
-from policysync.render.aqua_helm import helm_values
+from policysync.render.aqua_helm import chart_arguments, helm_values
 from policysync.render.aqua_objects import manifests, operator_resource
 from policysync.render.aqua_tunnels import documented_file
 from policysync.render.artefact import PLACEHOLDER, Artefact, yaml_text
@@ -22,16 +22,12 @@ def render(resource: Resource, _kind: Kind) -> tuple[Artefact, ...]:
     return _METHODS[resource.spec["install"]["method"]](resource.spec)
 
 
-def helm_command(spec: Mapping[str, Any], values: str, chart: str = "") -> list[str]:
-    """Return the command line that installs or upgrades the release with a file of values.
-
-    `chart` is a folder or archive that stands in for the repository.
-    """
+def helm_command(spec: Mapping[str, Any], values: str) -> list[str]:
+    """Return the command line that installs or upgrades the release with a file of values."""
     wanted, release = spec["chart"], spec["release"]
-    local = chart or wanted.get("localPath", "")
-    place = [local] if local else [wanted["name"], "--repo", wanted["repository"]]
+    place = chart_arguments(wanted["name"], wanted["version"], wanted["repository"], wanted.get("localPath", ""))
     return [
-        *("helm", "upgrade", "--install", release["name"], *place, "--version", wanted["version"]),
+        *("helm", "upgrade", "--install", release["name"], *place),
         *("--namespace", release["namespace"], *(["--create-namespace"] if release["createNamespace"] else [])),
         *("--kube-context", spec["cluster"]["context"], "--values", values, "--wait", "--timeout", "5m0s"),
     ]

@@ -57,6 +57,18 @@ def helm_values(spec: Mapping[str, Any], reveal: Reveal) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in ({}, [], "")}
 
 
+def chart_arguments(name: str, version: str, repository: str, local: str = "") -> list[str]:
+    """Return how a command of Helm names a chart: by a copy, by its address in a registry, or by its repository."""
+    if local:
+        place = [local]
+    elif repository.startswith("oci://"):
+        # A registry has no index: the address is that of the chart itself.
+        place = [f"{repository.rstrip('/')}/{name}"]
+    else:
+        place = [name, "--repo", repository]
+    return [*place, "--version", version]
+
+
 def stated(source: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the place that a source of a secret names; the normal form has empty ones beside it, or nothing else."""
     return {place: where for place, where in (source or {}).items() if where}

@@ -47,7 +47,7 @@ def _slot(tunnel: Tunnel) -> dict[str, str]:
     prefix = ("host", "port") if tunnel["type"] == "azureFunctions" else ("registryHost", "registryPort")
     slot = {prefix[0]: str(tunnel["host"]), prefix[1]: str(tunnel.get("port", _HTTPS))}
     if tunnel["type"] == "aws":
-        slot |= {"type": tunnel.get("service", "ecr"), "region": tunnel["region"]}
+        slot |= {"type": tunnel.get("service", "ecr"), "region": tunnel.get("region", "")}
     return slot
 
 
@@ -86,7 +86,7 @@ def documented_file(tunnels: Iterable[Tunnel]) -> dict[str, list[dict[str, Any]]
 
 def _documented(tunnel: Tunnel) -> dict[str, Any]:
     if tunnel["type"] == "aws":
-        return {"service": {"type": tunnel.get("service", "ecr"), "region": tunnel["region"]}}
+        return {"service": {"type": tunnel.get("service", "ecr"), "region": tunnel.get("region", "")}}
     port = tunnel.get("port", _HTTPS)
     return {"host": tunnel["host"] if port == _HTTPS else f"{tunnel['host']}:{port}"}
 
@@ -122,6 +122,8 @@ def _named(found: dict[str, Any], declared: list[Tunnel]) -> dict[str, Any]:
     same = next((t for t in declared if (t["host"], t.get("port", _HTTPS)) == (found["host"], found["port"])), {})
     class_ = "aws" if found.get("region") else str(same.get("type") or class_of(found["host"]))
     tunnel = {"type": class_, **found}
+    if class_ == "aws" and "region" not in tunnel and (ecr := _ECR.match(tunnel["host"])):
+        tunnel["region"] = ecr["region"]
     if class_ == "aws" and "service" not in same and tunnel.get("service") == "ecr":
         tunnel.pop("service")
     return tunnel

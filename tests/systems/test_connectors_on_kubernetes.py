@@ -18,6 +18,7 @@ from policysync.backends.helm.engine import Chart, Engine, Release
 from policysync.backends.helm.release import decode
 from policysync.errors import Refused
 from policysync.plan.change import Action, Cause
+from policysync.pointer import MISSING
 from policysync.render.aqua_helm import helm_values
 from policysync.state.normalize import desired_spec
 from systems.cluster_hands import Hands
@@ -141,10 +142,18 @@ def story(world: Connectors, replicas: int) -> None:
     hand = hands(world)
     hand.edit(DEPLOYMENT, {"spec": {"replicas": 7, "template": {"spec": {"hostNetwork": True}}}})
     hand.edit(SETTINGS, {"data": {"AQUA_TLS_VERIFY": "0"}})
+    (container,) = hand.client.get(DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
+    added = [
+        {**container, "env": [*container["env"], {"name": "BY_HAND", "value": "1"}]},
+        {"name": "s", "image": "s:1"},
+    ]
+    hand.edit(DEPLOYMENT, {"spec": {"template": {"spec": {"containers": added}}}})
     found = edits(world.plan(stated, stated))
     assert found["replicas"] == (7, replicas)
+    assert found["extraEnv/BY_HAND"] == ("1", MISSING)
     assert found["tlsVerify"] == (False, True)
-    assert "Deployment aqua-cloud-connector /spec/template/spec/hostNetwork" in found["foreign"][0]
+    strange = ("hostNetwork", "containers")
+    assert {f"Deployment aqua-cloud-connector /spec/template/spec/{name}" for name in strange} <= {*found["foreign"][0]}
     world.apply(stated, stated)
     assert world.plan(stated).changes == ()
     assert "hostNetwork" not in hand.client.get(DEPLOYMENT)["spec"]["template"]["spec"]

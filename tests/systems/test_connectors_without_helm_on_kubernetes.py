@@ -18,7 +18,7 @@ from policysync.errors import Refused
 from policysync.plan.build import World, build
 from policysync.plan.change import Action
 from policysync.state.normalize import desired_spec
-from policysync.state.resource import Resource
+from policysync.state.resource import Address, Resource
 from systems.cluster_hands import Hands
 from systems.connector_world import ADDRESS, KIND, KINDS, OPERATOR, Connectors, certificate, edits, spec, stand_in
 from systems.kube_standin.server import StandIn
@@ -127,6 +127,40 @@ def test_another_way_to_install_replaces_what_the_first_one_made(world: Connecto
     assert "aqua-cloud-connector-conf" not in names
     assert "sh.helm.release.v1.aqua-cloud-connector.v1" in names
     assert world.plan(by_helm).changes == ()
+
+
+def test_a_document_that_was_renamed_keeps_the_connector(world: Connectors, api: StandIn) -> None:
+    stated = plainly(world)
+    world.apply(stated)
+    new = Resource(Address(KIND.name, "eu-2"), desired_spec(KIND, {**stated, "name": "eu-2"}))
+    applied = {ADDRESS: desired_spec(KIND, stated)}
+    with world.backend() as backend:
+        backend.expect({**applied, new.address: new.spec})
+        live = tuple(backend.read(KIND, frozenset({ADDRESS.name, "eu-2"})))
+        assert [resource.address for resource in live] == [new.address]
+        assert build("dev", "cluster", World((new,), live, applied), KINDS, prune=True).changes == ()
+        assert list(backend.list(KIND)) in ([], ["eu-2"])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "tunnels:\n- host: 999999999999.dkr.ecr.us-east-1.amazonaws.com\n",
+        "tunnels: [a, b]",
+        "tunnels:\n- host: a.example\n- port: abc\n",
+        "",
+        None,
+    ],
+)
+def test_whatever_somebody_made_of_the_file_of_tunnels_is_a_difference(world: Connectors, file: str | None) -> None:
+    stated = plainly(world)
+    world.apply(stated)
+    hands = Hands(world.kubeconfig)
+    hands.edit(FILE, {"data": {"aqua-cloud-connector-config": file}})
+    hands.close()
+    assert world.plan(stated, stated).changes
+    world.apply(stated, stated)
+    assert world.plan(stated).changes == ()
 
 
 def test_without_its_operator_a_resource_is_blocked_and_with_it_the_resource_is_kept(

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from policysync.backends.helm.chart import check_copy
 from policysync.backends.helm.checks import Checkup
 from policysync.backends.helm.engine import Chart, Engine
 from policysync.backends.helm.engine import Release as Named
@@ -52,6 +53,7 @@ class Connectors:
         self._root = root
         self._probe = probe
         self._declared: dict[str, Spec] = {}
+        self._holders: dict[tuple[str, str], str] = {}
 
     def probe(self) -> Facts:
         """Say which cluster it is; see `port.Backend`."""
@@ -60,6 +62,8 @@ class Connectors:
     def expect(self, stated: Mapping[Address, Spec]) -> None:
         """Learn where the connectors are that git knows: their namespaces and releases."""
         self._declared = {address.name: spec for address, spec in stated.items() if address.kind == KIND}
+        # A document that was renamed is known by both names, the new one last: what is there is the new one's.
+        self._holders = {named_release(spec): name for name, spec in self._declared.items()}
 
     def read(self, kind: Kind, names: frozenset[str] | None = None) -> Iterator[Resource]:
         """Yield the connectors that are there; see `port.Backend`."""
@@ -72,13 +76,12 @@ class Connectors:
     def list(self, kind: Kind) -> Iterator[str]:
         """Yield the names of the connectors of every namespace; git's own name where it has one."""
         _check(kind)
-        known = {named_release(spec): name for name, spec in self._declared.items()}
         for held in self.client.list("/apis/apps/v1/deployments", labels="heritage=Helm", names_only=True):
             about = held.get("metadata") or {}
             labels = about.get("labels") or {}
             if str(labels.get("chart", "")).startswith("cloud-connector-"):
                 place = (str(labels.get("release", "")), str(about.get("namespace", "")))
-                yield known.get(place) or "/".join(reversed(place))
+                yield self._holders.get(place) or "/".join(reversed(place))
 
     def write(self, change: Change, kind: Kind) -> None:
         """Carry out a change; see `port.Backend`. A replacement is a delete and a create."""
@@ -111,6 +114,8 @@ class Connectors:
 
     def _find(self, kind: Kind, name: str) -> Resource | None:
         declared = self._declared.get(name) or _unmanaged(name)
+        if self._holders.get(named_release(declared), name) != name:
+            return None
         found = self._reader(declared).find(declared)
         if found is None:
             return None
@@ -132,6 +137,9 @@ class Connectors:
 
     def _upgrade(self, spec: Spec) -> None:
         name, namespace = named_release(spec)
+        chart = self._chart(spec)
+        if chart.local:
+            check_copy(chart)
         vault = self._vault(spec)
         before = self._reader(spec).release(spec)
         values = helm_values(spec, partial(_reveal, vault))
@@ -142,7 +150,7 @@ class Connectors:
         if spec["release"]["createNamespace"]:
             # Not left to Helm, which looks at it with the OpenAPI description of the cluster in any case.
             self._objects().make_namespace(namespace)
-        self._engine.upgrade(Named(name, namespace), self._chart(spec), values)
+        self._engine.upgrade(Named(name, namespace), chart, values)
 
     def _chart(self, spec: Spec) -> Chart:
         chart = spec["chart"]

@@ -15,6 +15,8 @@ from typing import Any
 import helm_python as helm
 import yaml
 
+from policysync.render.aqua_helm import chart_arguments
+
 
 def main() -> int:
     """Carry out the request on stdin."""
@@ -35,22 +37,27 @@ def _upgrade(request: Mapping[str, Any]) -> str:
         # Helm 4 watches; the older way to wait asks, which every API server answers.
         "wait": "legacy" if request["wait"] else None,
         "chart_version": None if chart["local"] else chart["version"],
-        "chart_repo_url": None if chart["local"] else chart["repository"],
     }
-    place = chart["local"] or chart["name"]
+    place, *repository = chart_arguments(chart["name"], chart["version"], chart["repository"], chart["local"])
+    options["chart_repo_url"] = chart["repository"] if "--repo" in repository else None
     with _config(request["namespace"]) as config:
-        if _is_there(config, release):
-            config.upgrade(place, release, request["values"], max_history=request["history"], **options)
-        else:
+        status = _status(config, release)
+        if status == "uninstalled":
+            # Somebody kept the history of what is gone, and Helm makes nothing new of it.
+            config.uninstall(release, ignore_not_found=True)
+        if status in ("", "uninstalled"):
             config.install(place, release, request["values"], **options)
+        else:
+            config.upgrade(place, release, request["values"], max_history=request["history"], **options)
     return ""
 
 
-def _is_there(config: helm.Config, release: str) -> bool:
+def _status(config: helm.Config, release: str) -> str:
+    """Return the word Helm has for the newest revision, empty where there is none."""
     try:
-        return bool(config.status(release))
+        return str(config.status(release)["status"])
     except helm.HelmNotFoundError:
-        return False
+        return ""
 
 
 def _uninstall(request: Mapping[str, Any]) -> str:

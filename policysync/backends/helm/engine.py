@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policysync.errors import BackendError, NotServed, OutcomeUnknown, Refused, Unavailable
+from policysync.render.aqua_helm import chart_arguments
 from policysync.secret import told
 
 _EXTRA = "helm_python"
@@ -24,7 +25,8 @@ _HISTORY = 5
 _GRACE = 60
 _VALUES = ("--values", "-")
 _TRANSIENT = re.compile(
-    r"connection refused|no such host|i/o timeout|TLS handshake timeout|\b(503|429)\b|too many requests",
+    r"connection refused|no such host|i/o timeout|TLS handshake timeout|\b(503|429)\b|too many requests"
+    r"|: (unexpected )?EOF\b|connection reset|broken pipe|client connection lost",
     re.IGNORECASE,
 )
 _LATE = re.compile(
@@ -93,9 +95,9 @@ class Engine:
         """Return the objects a chart makes of values, as YAML. Reaches no cluster."""
         program = self._program()
         if program:
-            place = [chart.local] if chart.local else [chart.name, "--repo", chart.repository]
-            where = ["--namespace", release.namespace, "--version", chart.version, *_VALUES]
-            return self._run([program, "template", release.name, *place, *where], "render", json.dumps(values))
+            where = ["--namespace", release.namespace, *_VALUES]
+            command = [program, "template", release.name, *_place(chart), *where]
+            return self._run(command, "render", json.dumps(values))
         return self._ask({"verb": "render", "chart": _chart(chart), "values": values, **_named(release)})
 
     def _program(self) -> str:
@@ -113,9 +115,8 @@ class Engine:
         return found or ""
 
     def _upgrade_arguments(self, release: Release, chart: Chart) -> list[str]:
-        place = [chart.local] if chart.local else [chart.name, "--repo", chart.repository]
         return [
-            *("upgrade", "--install", release.name, *place, "--version", chart.version),
+            *("upgrade", "--install", release.name, *_place(chart)),
             *("--namespace", release.namespace, *_VALUES, "--history-max", str(_HISTORY), *self._waiting()),
         ]
 
@@ -153,7 +154,8 @@ def _failure(verb: str, status: int, said: str) -> BackendError:
     """Return which of our failures an end of Helm is."""
     text = " ".join(said.removeprefix("Error: ").split())
     # What is not shown, because it repeats a secret, still says which failure it is.
-    message = f"helm {verb}: {told(text)[-1000:] or f'ended with status {status}'}"
+    ended = f"ended with status {status}" if status >= 0 else f"it was ended by signal {-status}"
+    message = f"helm {verb}: {told(text)[-1000:] or ended}"
     if _LOCKED.search(text):
         return Unavailable(f"{message}; another run holds the release")
     if _NO_CHART.search(text):
@@ -163,6 +165,10 @@ def _failure(verb: str, status: int, said: str) -> BackendError:
     if _TRANSIENT.search(text):
         return Unavailable(message) if verb == "render" else OutcomeUnknown(message)
     return Refused(message)
+
+
+def _place(chart: Chart) -> list[str]:
+    return chart_arguments(chart.name, chart.version, chart.repository, chart.local)
 
 
 def _chart(chart: Chart) -> dict[str, str]:

@@ -5,13 +5,14 @@ Source: reference, connectors 1.5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from policysync.backends.helm.chart import plain_version
 from policysync.backends.helm.found import Found, echoed, named_release
-from policysync.backends.helm.login import seen
-from policysync.backends.helm.observed import edited, foreign, laid_on
+from policysync.backends.helm.login import Holdings, seen
+from policysync.backends.helm.observed import Key, Object, edited, foreign, keyed, laid_on, sign_in
 from policysync.backends.helm.operated import operated
 from policysync.backends.helm.places import Places
 from policysync.backends.helm.plain import plain
@@ -79,13 +80,15 @@ class Reader:
 
     def _of_release(self, release: Release, declared: Spec) -> Found:
         spec = {**echoed(declared), **from_values(release.values, declared), "install": {"method": "helm"}}
-        spec["chart"] = {**echoed(declared)["chart"], "name": release.chart, "version": release.version}
+        spec["chart"] = {**echoed(declared)["chart"], "name": release.chart, "version": plain_version(release.version)}
         live = self.places.held(release.manifest, release.namespace)
         strange = [*foreign_values(release.defaults, release.config, release.values), *foreign(release.manifest, live)]
         if release.status != "deployed":
             strange.append(f"release is {release.status}")
         told = {**laid_on(spec, edited(release.manifest, live, declared)), "foreign": strange}
-        return Found(told, logins=logins(release.values), marks=release.annotations)
+        held = {name: {**login} for name, login in logins(release.values).items()}
+        held["auth"] |= _elsewhere(release.manifest, live)
+        return Found(told, logins=held, marks=release.annotations)
 
     def manifests(self, declared: Spec) -> Found | None:
         """Return what plain objects of ours say."""
@@ -117,6 +120,16 @@ def _method(declared: Spec) -> str:
     return str(resolve(declared, "/install/method") or "helm")
 
 
+def _elsewhere(manifest: Iterable[Object], live: Mapping[Key, Object]) -> Holdings:
+    """Return what pods sign in with where that is not what the release says; nothing stands for what is missing."""
+    there = [live[key] for key in keyed(manifest) if key in live]
+    should, do = sign_in(manifest), sign_in(there)
+    if not any(thing["kind"] == "Deployment" for thing in there):
+        return {}
+    changed = {member: do.get(member) for member, place in should.items() if do.get(member) != place}
+    return {member: {"name": place[0], "key": place[1]} if place else "" for member, place in changed.items()}
+
+
 def _hindrance(release: Release, chart: str) -> Hindrance | None:
     """Return why a release can be neither compared nor changed."""
     said = f"release {release.name} of namespace {release.namespace} is"
@@ -129,5 +142,8 @@ def _hindrance(release: Release, chart: str) -> Hindrance | None:
         )
         return Hindrance("unreadable", "release-locked", message)
     if release.chart != chart:
-        return Hindrance("blocked", "other-release", f"{said} of chart {release.chart}, not {chart}")
+        message = (
+            f"{said} of chart {release.chart}, not {chart}; choose another `release.name`, or correct `chart.name`"
+        )
+        return Hindrance("blocked", "other-release", message)
     return None

@@ -14,8 +14,10 @@ from typing import Any
 
 import yaml
 
+from policysync.backends.helm.additions import added, shown_at
 from policysync.backends.helm.values import from_environment, own_annotations
 from policysync.pointer import join
+from policysync.render.aqua_objects import MEMBERS
 from policysync.render.aqua_tunnels import from_file
 
 Object = Mapping[str, Any]
@@ -36,9 +38,10 @@ _OWN = frozenset(
 """The variables that other fields of a document speak of."""
 
 _NAME = "cloud-connector"
-_TOKEN = "AQUA_CLOUD_CONNECTOR_TOKEN"  # noqa: S105 - the name of a variable
 _CONFIG_KEYS = ("aqua-tunnels-cloud-connector-config", "aqua-cloud-connector-config")
-_NOT_OURS = re.compile(r"kube-controller-manager|kube-scheduler|kubelet|helm|policysync|\Aaqua", re.IGNORECASE)
+_READ_KEYS = frozenset({*_CONFIG_KEYS, "AQUA_SERVER", "AQUA_TLS_VERIFY", "AQUA_CLOUD_CONNECTOR_HEALTH_PORT"})
+"""The keys of ConfigMaps that `parts` speaks of."""
+
 # Said by `parts`, or without meaning there: the server and its controllers write them.
 _SAID = re.compile(
     r"/spec/replicas|/spec/template/metadata/(name|namespace|annotations)(/|\Z)|/spec/template/spec/"
@@ -74,7 +77,8 @@ def parts(objects: Iterable[Object], declared: Mapping[str, Any]) -> dict[str, A
         said["tlsVerify"] = data["AQUA_TLS_VERIFY"] == "1"
     if health := data.get("AQUA_CLOUD_CONNECTOR_HEALTH_PORT"):
         said["healthPort"] = int(health) if health.isdecimal() else 0
-    if file := next((data[key] for key in _CONFIG_KEYS if key in data), ""):
+    file = next((data[key] for key in _CONFIG_KEYS if key in data), None)
+    if file is not None:
         said["tunnels"] = _tunnels(file, declared)
     return said
 
@@ -135,7 +139,7 @@ def laid_on(spec: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
         elif name == "serviceAccountName":
             changed["serviceAccount"] = {**changed.get("serviceAccount", {}), "name": value}
         elif name == "secretEnv":
-            changed |= _secret_env(changed, value)
+            changed["extraSecretEnv"] = _extra_secrets(value)
         else:
             changed[name] = value
     return changed
@@ -156,17 +160,22 @@ def _image(reference: str, known: Mapping[str, Any]) -> dict[str, str]:
     return {"registry": registry, "repository": path.removeprefix(f"{registry}/"), "tag": tag}
 
 
-def _secret_env(spec: Mapping[str, Any], found: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    extra = [
+def _extra_secrets(found: Mapping[str, tuple[str, str]]) -> list[dict[str, str]]:
+    return [
         {"name": name, "secretName": secret, "secretKey": key}
         for name, (secret, key) in found.items()
         if name not in _OWN
     ]
-    said: dict[str, Any] = {"extraSecretEnv": extra}
-    if _TOKEN in found:
-        secret, key = found[_TOKEN]
-        said["auth"] = {**spec.get("auth", {}), "tokenFrom": {"kubernetesSecret": {"name": secret, "key": key}}}
-    return said
+
+
+def sign_in(objects: Iterable[Object]) -> dict[str, tuple[str, str]]:
+    """Return name and key of the Secret that the connector takes each member of its login from."""
+    deployment = _connector_of(objects)
+    if deployment is None:
+        return {}
+    found = _from_secrets(deployment["spec"]["template"]["spec"]["containers"][0])
+    variables = {member: f"AQUA_CLOUD_CONNECTOR_{key.upper()}" for member, key in MEMBERS}
+    return {member: found[variable] for member, variable in variables.items() if variable in found}
 
 
 def edited(wanted: Iterable[Object], live: Mapping[Key, Object], declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,15 +195,23 @@ def foreign(wanted: Iterable[Object], live: Mapping[Key, Object]) -> Iterator[st
         if found is None:
             yield f"{noun} is gone"
             continue
-        for name in sorted({*thing} - {"apiVersion", "kind", "metadata"}):
-            if (key[0], name) != ("ConfigMap", "data"):
-                yield from (
-                    f"{noun} {place}"
-                    for place in _differing(thing[name], found.get(name), f"/{name}")
-                    if not (thing is connector and _SAID.match(place))
-                )
-        places = map(join, added(thing, found))
+        differing = (place for place in _places(thing, found) if not (thing is connector and _SAID.match(place)))
+        yield from (f"{noun} {place}" for place in differing)
+        places = (shown_at(path, thing) for path in added(thing, found))
         yield from (f"{noun} {place}" for place in places if not (thing is connector and _SAID.match(place)))
+
+
+def _places(wanted: Object, live: Object) -> Iterator[str]:
+    """Yield where an object of a cluster is not as it should be; of its metadata only what is wanted counts."""
+    for name in sorted({*wanted} - {"apiVersion", "kind", "metadata"}):
+        should, do = wanted[name], live.get(name)
+        if (wanted["kind"], name) == ("ConfigMap", "data") and isinstance(should, Mapping):
+            do = do if isinstance(do, Mapping) else {}
+            should = {key: value for key, value in should.items() if key not in _READ_KEYS or key not in do}
+        yield from _differing(should, do, f"/{name}")
+    for name in ("labels", "annotations"):
+        should, do = wanted["metadata"].get(name) or {}, live["metadata"].get(name) or {}
+        yield from _differing(should, do, f"/metadata/{name}")
 
 
 def _differing(wanted: Any, live: Any, at: str) -> Iterator[str]:
@@ -207,32 +224,3 @@ def _differing(wanted: Any, live: Any, at: str) -> Iterator[str]:
             yield from _differing(*pair, f"{at}/{index}")
     elif wanted != live and not (wanted in (None, "", {}, []) and live in (None, "", {}, [])):
         yield at
-
-
-def added(wanted: Object, live: Object) -> Iterator[tuple[str, ...]]:
-    """Yield the paths that somebody other than Helm and the cluster itself wrote, and that are not wanted."""
-    for entry in live["metadata"].get("managedFields") or ():
-        if entry.get("subresource") == "status" or _NOT_OURS.search(str(entry.get("manager", ""))):
-            continue
-        for path in _owned(entry.get("fieldsV1") or {}):
-            if path[0] in {"spec", "data"} and not _has(wanted, path):
-                yield path
-
-
-def _owned(fields: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of a set of managed fields; an element of a list stands as `*`."""
-    below = {name: sub for name, sub in fields.items() if name != "."}
-    if not below and path:
-        yield path
-    for name, sub in below.items():
-        step = name.removeprefix("f:") if name.startswith("f:") else "*"
-        yield from _owned(sub, (*path, step))
-
-
-def _has(value: Any, path: tuple[str, ...]) -> bool:
-    if not path:
-        return True
-    if path[0] == "*":
-        # Which element it is cannot be told without the list's keys: one that has the rest will do.
-        return isinstance(value, list) and any(_has(item, path[1:]) for item in value)
-    return isinstance(value, Mapping) and path[0] in value and _has(value[path[0]], path[1:])

@@ -12,7 +12,7 @@ from typing import Any
 
 from policysync.backends.helm.found import Found, Spec, echoed, named_release
 from policysync.backends.helm.login import Holdings
-from policysync.backends.helm.observed import Key, Object, foreign, keyed, laid_on, parts
+from policysync.backends.helm.observed import Key, Object, foreign, keyed, laid_on, parts, sign_in
 from policysync.backends.helm.places import Places
 from policysync.backends.secret_source import named
 from policysync.render.aqua_helm import TUNNELS_MARK
@@ -35,7 +35,7 @@ def plain(places: Places, declared: Spec) -> Found | None:
     if not _is_ours(deployment):
         return Found({}, Hindrance("blocked", "other-owner", _whose(deployment, namespace)))
     said = parts(there.values(), declared)
-    variables = said.get("secretEnv", {})
+    variables = sign_in(there.values())
     pull, held = _pull_secret(declared, there)
     account = dict(declared.get("serviceAccount") or {})
     account["create"] = ("ServiceAccount", str(account.get("name"))) in there
@@ -45,10 +45,10 @@ def plain(places: Places, declared: Spec) -> Found | None:
         "platform": declared.get("platform"),
         "serviceAccount": account,
         "imagePullSecret": pull,
-        "auth": {"method": "token" if "AQUA_CLOUD_CONNECTOR_TOKEN" in variables else "userPassword"},
+        "auth": {"method": "token" if "tokenFrom" in variables else "userPassword"},
     }
-    # What is in a Secret is compared as a login; here nothing of it is known.
-    compared = [thing for (kind, _), thing in wanted.items() if kind != "Secret"]
+    # What is in a Secret is compared as a login, and a namespace may be somebody else's.
+    compared = [thing for (kind, _), thing in wanted.items() if kind not in ("Secret", "Namespace")]
     strange = [f"{kind} {name} is gone" for kind, name in wanted if kind == "Secret" and (kind, name) not in there]
     strange += foreign(compared, there)
     marks = deployment["spec"]["template"]["metadata"].get("annotations") or {}
@@ -61,13 +61,11 @@ def plain(places: Places, declared: Spec) -> Found | None:
 def _auth(variables: Mapping[str, tuple[str, str]], there: There) -> Holdings:
     """Return what the pods sign in with: a Secret of git's, or what is in ours."""
     ours = there.get(("Secret", SECRET), {}).get("data") or {}
-    held: dict[str, Any] = {}
-    for member, key in MEMBERS:
-        kept = variables.get(f"AQUA_CLOUD_CONNECTOR_{key.upper()}")
-        if kept is not None:
-            secret, name = kept
-            held[member] = _decoded(ours.get(key)) if kept == (SECRET, key) else {"name": secret, "key": name}
-    return held
+    keys = dict(MEMBERS)
+    return {
+        member: _decoded(ours.get(key)) if (secret, key) == (SECRET, keys[member]) else {"name": secret, "key": key}
+        for member, (secret, key) in variables.items()
+    }
 
 
 def _pull_secret(declared: Spec, there: There) -> tuple[dict[str, Any], Holdings]:

@@ -13,7 +13,8 @@ from policysync.documents.project import Target
 
 def helm_environ(target: Target, means: Means) -> dict[str, str]:
     """Return the environment of a Helm process. A token travels in it: other users cannot read it, unlike arguments."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("HELM_KUBE")}
+    # Releases are read from Secrets, so that is where they are kept.
+    environ = {n: value for n, value in os.environ.items() if not n.startswith("HELM_KUBE") and n != "HELM_DRIVER"}
     options = target.options
     if options.get("proxy"):
         environ["HTTPS_PROXY"] = environ["HTTP_PROXY"] = str(options["proxy"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import subprocess
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from systems.connector_world import CHART, KIND, spec
 
+from policysync.backends.helm.additions import added
+from policysync.backends.helm.chart import check_copy
 from policysync.backends.helm.engine import Chart, Engine, Release
-from policysync.backends.helm.observed import added, edited, foreign, keyed, laid_on
+from policysync.backends.helm.observed import edited, foreign, keyed, laid_on
 from policysync.backends.helm.release import decode, laid_over, newest
 from policysync.backends.helm.values import foreign_values, from_values, logins
 from policysync.backends.secret_source import resolve
 from policysync.errors import NotServed, OutcomeUnknown, PolicySyncError, Refused
 from policysync.kinds.load import load_kinds
 from policysync.plan.diff import diff
-from policysync.render.aqua_helm import SIGNS_IN, helm_values
+from policysync.render.aqua_helm import SIGNS_IN, chart_arguments, helm_values
 from policysync.render.aqua_helm import stated as stated_place
 from policysync.secret import Secret
 from policysync.state.normalize import desired_spec, live_spec
@@ -147,6 +151,74 @@ def test_what_no_field_says_is_told_by_its_place_and_what_the_cluster_wrote_is_n
     assert list(foreign([wanted], {})) == ["Deployment d is gone"]
 
 
+def test_an_element_that_was_added_to_a_list_is_told_by_its_key_and_one_that_was_changed_is_none() -> None:
+    wanted, live = deployment(), deployment()
+    live["metadata"]["managedFields"] = [
+        {
+            "manager": "kubectl-edit",
+            "operation": "Update",
+            "fieldsV1": {
+                "f:spec": {
+                    "f:template": {
+                        "f:spec": {
+                            "f:containers": {
+                                'k:{"name":"c"}': {
+                                    "f:env": {
+                                        'k:{"name":"NO_PROXY"}': {"f:value": {}},
+                                        'k:{"name":"BY_HAND"}': {".": {}, "f:name": {}, "f:value": {}},
+                                    },
+                                    "f:args": {},
+                                },
+                                'k:{"name":"miner"}': {".": {}, "f:image": {}},
+                            }
+                        }
+                    }
+                }
+            },
+        }
+    ]
+    containers = ("spec", "template", "spec", "containers")
+    assert list(added(wanted, live)) == [
+        (*containers, 'k:{"name":"c"}', "env", 'k:{"name":"BY_HAND"}'),
+        (*containers, 'k:{"name":"c"}', "args"),
+        (*containers, 'k:{"name":"miner"}'),
+    ]
+    assert list(foreign([wanted], keyed([live]))) == [
+        "Deployment d /spec/template/spec/containers/0/args",
+        'Deployment d /spec/template/spec/containers/{"name":"miner"}',
+    ]
+
+
+def test_what_a_field_says_of_a_config_map_is_not_told_again_and_all_else_is() -> None:
+    def settings(labels: dict[str, str], **data: str) -> dict[str, Any]:
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "labels": labels}, "data": data}
+
+    wanted = settings({"chart": "c-1"}, AQUA_TLS_VERIFY="1", AQUA_SERVER="a:1", OTHER="x")
+    live = settings({"chart": "c-2", "more": "1"}, AQUA_TLS_VERIFY="0", OTHER="y", MORE="z")
+    assert list(foreign([wanted], keyed([live]))) == [
+        "ConfigMap m /data/AQUA_SERVER",
+        "ConfigMap m /data/OTHER",
+        "ConfigMap m /metadata/labels/chart",
+    ]
+
+
+def test_values_of_another_form_than_they_should_have_say_nothing() -> None:
+    odd = {"image": "text", "tunnels": {"azure": "x", "aws": {"registryHost": "h", "registryPort": "abc"}}}
+    odd |= {name: ["a"] for name in ("podAnnotations", "resources", "gateway", "nodeSelector", "extraEnvironmentVars")}
+    odd |= {"extraSecretEnvironmentVars": {"a": 1}, "tolerations": {"x": 1}}
+    read = from_values(odd, {})
+    assert read["tunnels"] == [{"type": "aws", "host": "h", "port": 0}]
+    assert (read["resources"], read["podAnnotations"], read["tolerations"], read["extraSecretEnv"]) == ({}, {}, [], [])
+    assert "values /image" in set(foreign_values({}, odd, odd))
+
+
+def test_an_image_is_taken_apart_where_git_does() -> None:
+    known = {"image": {"registry": "r.example:5000/team", "repository": "cc", "tag": "1"}}
+    digest = f"1.0@sha256:{'0' * 64}"
+    found = laid_on(known, {"image": f"r.example:5000/team/cc:{digest}"})["image"]
+    assert found == {"registry": "r.example:5000/team", "repository": "cc", "tag": digest}
+
+
 def packed(said: Any) -> dict[str, Any]:
     data = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(said).encode()))).decode()
     return {"metadata": {"name": "sh.helm.release.v1.r.v1", "labels": {"version": "1"}}, "data": {"release": data}}
@@ -169,6 +241,43 @@ def test_a_release_is_decoded_and_null_takes_a_default_away() -> None:
     assert [thing["kind"] for thing in release.manifest] == ["A"]
     assert not release.locked
     assert "d" not in repr(release).replace("deployed", "").partition("config")[2]
+
+
+def test_a_manifest_is_read_as_helm_reads_it() -> None:
+    listed = "{kind: A, metadata: {name: a}, spec: {on: 2026-01-01, at: 12:30:45, n: 0x1F}}"
+    (thing,) = decode(packed({**GOOD, "manifest": f"kind: List\nitems: [{listed}]\n---\nx\n"})).manifest
+    assert thing["spec"] == {True: "2026-01-01", "at": "12:30:45", "n": 31}
+    assert decode(packed({name: said for name, said in GOOD.items() if name != "manifest"})).manifest == ()
+
+
+def archive(folder: Path, name: str, text: str) -> Path:
+    (folder / "Chart.yaml").write_text(text, encoding="utf-8")
+    with tarfile.open(folder / "chart.tgz", "w:gz") as packed_chart:
+        packed_chart.add(folder / "Chart.yaml", name)
+    return folder / "chart.tgz"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("c/Chart.yaml", "{name: c, version: v1.2.3+build}", ""),
+        ("./c/Chart.yaml", "{name: c, version: 1.2.3}", ""),
+        ("c/Chart.yaml", "{name: other, version: 1.2.3}", "is chart other, and chart.name says c"),
+        ("c/Chart.yaml", "{name: c, version: 1.2.4}", "is version 1.2.4, and chart.version says 1.2.3"),
+        ("c/charts/sub/Chart.yaml", "{name: c, version: 1.2.3}", "is no chart: Chart.yaml: not in the archive"),
+        ("c/Chart.yaml", "[", "is no chart: Chart.yaml: ParserError"),
+        ("c/Chart.yaml", "text", "is no mapping"),
+    ],
+)
+def test_a_copy_of_a_chart_is_the_one_that_is_named(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    copy = Chart("c", "1.2.3", "", str(archive(tmp_path, name, text)))
+    if not problem:
+        check_copy(copy)
+        return
+    with pytest.raises(Refused, match=re.escape(problem)):
+        check_copy(copy)
+    with pytest.raises(Refused, match="there is nothing at"):
+        check_copy(Chart("c", "1.2.3", "", str(tmp_path / "nowhere")))
 
 
 @pytest.mark.parametrize(
@@ -243,6 +352,8 @@ def program(tmp_path: Path) -> Path:
         ("Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress", 1, "Unavailable"),
         ("Error: UPGRADE FAILED: timed out waiting for the condition", 1, "OutcomeUnknown"),
         ("Error: dial tcp 127.0.0.1:1: connect: connection refused", 1, "OutcomeUnknown"),
+        ('Error: UPGRADE FAILED: Patch "https://api.example/apis/apps/v1/x": EOF', 1, "OutcomeUnknown"),
+        ("Error: read tcp 10.0.0.1:1->10.0.0.2:443: read: connection reset by peer", 1, "OutcomeUnknown"),
         (
             'Error: looks like "https://c.invalid" is not a valid chart repository or cannot be reached: no such host',
             1,
@@ -263,8 +374,15 @@ def test_how_helm_ended_is_one_of_our_failures(program: Path, said: str, status:
     assert "tk-in-values" not in str(caught.value)
     asked = (program / "asked").read_text()
     assert "tk-in-values" not in asked
+    assert asked.startswith("upgrade --install r c --repo https://charts.example --version 1.2.3 ")
     # Values go in on standard input, so that nothing is left of them wherever Helm is ended.
     assert "--values - " in asked
+
+
+def test_a_chart_of_a_registry_is_named_by_its_address() -> None:
+    arguments = ["oci://r.example/charts/c", "--version", "1.2.3"]
+    assert chart_arguments("c", "1.2.3", "oci://r.example/charts/") == arguments
+    assert chart_arguments("c", "1.2.3", "oci://r.example", "/copy") == ["/copy", "--version", "1.2.3"]
 
 
 def _release_and_chart() -> tuple[Release, Chart]:
