@@ -37,8 +37,19 @@ class WorkTree:
 
     @cached_property
     def dirty(self) -> bool:
-        """Whether policies or policysync.yaml hold changes or files that are not committed."""
-        return bool(self._git("status", "--porcelain", "-z", "--untracked-files=all", "--", *READ))
+        """Whether policies or policysync.yaml are otherwise than they are committed, whatever git overlooks.
+
+        It does documents that are ignored, files left out by a sparse checkout, and changes it was told not to see.
+        """
+        return (
+            bool(self._git("status", "--porcelain", "-z", "--untracked-files=all", "--", *READ))
+            or any(line[0] == "S" or line[0].islower() for line in self._listed("-v"))
+            or any(map(may_hold_documents, self._listed("--others", "--ignored", "--exclude-standard")))
+        )
+
+    def _listed(self, *options: str) -> Iterator[str]:
+        """Yield what `git ls-files` prints of policies and policysync.yaml, paths as they are below the policy root."""
+        yield from filter(None, os.fsdecode(self._git("ls-files", "-z", *options, "--", *READ)).split("\0"))
 
     def has(self, revision: str) -> bool:
         """Return whether a revision is in the repository; outside git nobody can say, and it counts as there."""

@@ -96,6 +96,19 @@ def test_a_changed_project_file_is_dirty(repo: Path) -> None:
     assert WorkTree(repo).dirty
 
 
+def test_what_git_overlooks_is_dirty_all_the_same(repo: Path) -> None:
+    file = next(path for path in FILES if path.startswith("policies/") and path.endswith(".yaml") and "/." not in path)
+    for told, back in (("--skip-worktree", "--no-skip-worktree"), ("--assume-unchanged", "--no-assume-unchanged")):
+        git(repo, "update-index", told, file)
+        assert WorkTree(repo).dirty, told
+        git(repo, "update-index", back, file)
+    write(repo, {".gitignore": "mine.*\n"})
+    write(repo, {"policies/base/mine.txt": "no document"})
+    assert not WorkTree(repo).dirty
+    write(repo, {"policies/base/mine.yaml": "x: 1\n"})
+    assert WorkTree(repo).dirty
+
+
 def test_before_the_first_commit(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     (tmp_path / "policies/base/.git/x.yaml").unlink()
