@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,11 @@ from policysync.emulator.seed import find_seed
 from policysync.emulator.settings import Settings
 from policysync.errors import PolicySyncError
 from policysync.kinds.load import load_kinds
+
+_CONNECTOR = re.compile(r"[A-Za-z0-9-]+=[0-9]{12}/[a-z0-9-]+")
+_SIGNS = re.compile("[=/]")
+_TENANTS = {"apono", "connectors", "faults", "host", "port"}
+"""What a tenant of Apono takes; it is kept nowhere, and has no kinds."""
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -28,6 +35,14 @@ def _answers(_context: click.Context, _parameter: click.Parameter, given: Sequen
             raise click.BadParameter(f"{one!r} is not KIND.CALL=CODE, like Role.create=204")
         answers[call] = int(code)
     return answers
+
+
+def _connectors(_context: click.Context, _parameter: click.Parameter, given: Sequence[str]) -> list[Sequence[str]]:
+    """`eu-1=111122223333/us-east-1` → (eu-1, 111122223333, us-east-1)."""
+    for one in given:
+        if not _CONNECTOR.fullmatch(one):
+            raise click.BadParameter(f"{one!r} is not ID=ACCOUNT/REGION, like eu-1=111122223333/us-east-1")
+    return [_SIGNS.split(one) for one in given]
 
 
 @click.command()
@@ -73,6 +88,15 @@ def _answers(_context: click.Context, _parameter: click.Parameter, given: Sequen
     help="Success code of one call, like Role.create=204; may be repeated.",
 )
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Requests a second before 429.")
+@click.option("--apono", is_flag=True, help="Serve a tenant of Apono, in memory, instead of a console.")
+@click.option(
+    "--connector",
+    "connectors",
+    multiple=True,
+    callback=_connectors,
+    metavar="ID=ACCOUNT/REGION",
+    help="A connector that is connected to the tenant, like eu-1=111122223333/us-east-1; may be repeated.",
+)
 @click.option("--openapi", is_flag=True, help="Print the OpenAPI description of the console and stop.")
 def command(
     *,
@@ -83,46 +107,76 @@ def command(
     faults: Path | None,
     schemas: Sequence[Path],
     openapi: bool,
+    apono: bool,
+    connectors: Sequence[Sequence[str]],
     **options: Any,
 ) -> None:
-    """Serve the emulated console on a port.
+    """Serve the emulated console on a port, or an emulated tenant of Apono.
 
-    Sign in as `administrator` with the password `emulator`, or with the API key and secret `emulator`.
+    Sign in as `administrator` with the password `emulator`, or with the API key and secret `emulator`; the token of the
+    tenant is `emulator`.
 
     \b
     Example:
       policysync emulate --port 8085 --store console.sqlite
       policysync emulate --seed demo --edition saas
       policysync emulate --openapi > openapi.json
+      policysync emulate --apono --connector eu-1=111122223333/us-east-1
     """
+    broken = _late("policysync.emulator.fault_file").read_faults(faults) if faults else None
+    if apono:
+        if beyond := _said() - _TENANTS:
+            raise click.UsageError(f"--apono takes no --{min(beyond)}")
+        _tenant(host, port, connectors, broken)
+        return
+    if connectors:
+        raise click.UsageError("--connector goes with --apono")
     settings = Settings(**options)
     kinds = load_kinds(schemas)
     if openapi:
-        click.echo(
-            json.dumps(
-                _late("policysync.emulator.embedded").embedded(None, kinds, settings=settings).console.description(),
-                indent=2,
-            )
-        )
+        console = _late("policysync.emulator.embedded").embedded(None, kinds, settings=settings).console
+        click.echo(json.dumps(console.description(), indent=2))
         return
-    given: Mapping[str, Any] = {
-        "seed": find_seed(seed) if seed else None,
-        "faults": _late("policysync.emulator.fault_file").read_faults(faults) if faults else None,
-    }
-    try:
+    with _listening(host, port):
         _late("policysync.emulator.serve").serve(
             host,
             port,
             store,
             kinds,
-            **given,
+            seed=find_seed(seed) if seed else None,
+            faults=broken,
             settings=settings,
             ready=lambda taken: click.echo(f"console at http://{host}:{taken}, user administrator, password emulator"),
         )
+
+
+def _tenant(host: str, port: int, connectors: Sequence[Sequence[str]], faults: Any) -> None:
+    apono = _late("policysync.emulator.apono")
+    tenant = apono.Tenant([apono.connector(*each) for each in connectors], faults=faults)
+    with _listening(host, port):
+        _late("policysync.emulator.serve").attend(
+            tenant,
+            host,
+            port,
+            lambda taken: click.echo(f"tenant of Apono at http://{host}:{taken}, token {apono.BEARER}"),
+        )
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise PolicySyncError(
             f"{host}:{port} cannot be listened on: {error.strerror}; --port 0 takes a free one"
         ) from error
+
+
+def _said() -> set[str]:
+    """Return the options somebody wrote."""
+    context = click.get_current_context()
+    default = click.core.ParameterSource.DEFAULT
+    return {name.replace("_", "-") for name in context.params if context.get_parameter_source(name) is not default}
 
 
 def _late(module: str) -> Any:

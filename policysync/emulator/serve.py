@@ -201,14 +201,20 @@ def serve(
     """
     console = Console(kinds, Store(store), settings=settings, seed=seed, faults=faults)
     try:
-        server = Server(console, host, port, ready)
+        attend(console, host, port, ready)
+    finally:
+        console.close()
+
+
+def attend(answering: Answering, host: str, port: int, ready: Callable[[int], None] = lambda _: None) -> None:
+    """Serve a console or a tenant until the process is told to stop; see `serve`."""
+    try:
+        server = Server(answering, host, port, ready)
         # The server stops in good order, then raises the signal again: this lets the store close as well.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         server.run()
     except KeyboardInterrupt:
         pass  # Being interrupted is how serving ends.
-    finally:
-        console.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

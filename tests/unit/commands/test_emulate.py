@@ -28,7 +28,7 @@ def serving(*options: str) -> Iterator[str]:
     with subprocess.Popen(started, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield process.stdout.readline().partition(",")[0].removeprefix("console at ")
+            yield process.stdout.readline().partition(",")[0].partition(" at ")[2]
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
@@ -48,6 +48,26 @@ def test_a_console_with_the_demonstration() -> None:
         assert asked(f"{address}/api/v2/risks", token)["registered_images"] == 22
         described = asked(f"{address}/openapi.json")
         assert "/api/v2/runtime_policies" in described["paths"]
+
+
+def test_a_tenant_of_apono_with_a_connector() -> None:
+    with serving("--apono", "--connector", "eu-1=111122223333/us-east-1") as address:
+        (found,) = asked(f"{address}/api/admin/v3/connectors", "emulator")["items"]
+        assert (found["id"], found["status"]) == ("eu-1", "CONNECTED")
+        assert asked(f"{address}/api/admin/v4/integrations", "emulator")["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        (["--apono", "--store", "x.sqlite"], "--apono takes no --store"),
+        (["--apono", "--connector", "eu-1"], "is not ID=ACCOUNT/REGION"),
+        (["--connector", "eu-1=111122223333/us-east-1"], "--connector goes with --apono"),
+    ],
+)
+def test_what_goes_with_a_tenant_and_what_does_not(options: list[str], wrong: str) -> None:
+    done = CliRunner().invoke(command, options)
+    assert (done.exit_code, wrong in done.output) == (2, True), done.output
 
 
 def test_the_description_is_printed_without_a_console() -> None:
