@@ -133,7 +133,7 @@ def _tell(adoption: Adoption) -> None:
 
 def _remarks(adoption: Adoption) -> Iterator[str]:
     sound = adoption.sound
-    yield from (f"not read: {note}" for note in (*adoption.seen.notes, *adoption.seen.unread))
+    yield from (f"not read: {note}" for note in (*adoption.seen.not_there, *adoption.seen.notes, *adoption.seen.unread))
     yield from (f"not there: {name}" for name in adoption.absent)
     yield from (f"left alone: {line}" for line in adoption.left)
     for found in adoption.found:
@@ -174,7 +174,7 @@ def _document(adoption: Adoption, stage: str) -> dict[str, Any]:
             for path, variable in d.supplied
         ],
         "left": adoption.left,
-        "not_read": [*adoption.seen.notes, *adoption.seen.unread],
+        "not_read": [*adoption.seen.not_there, *adoption.seen.notes, *adoption.seen.unread],
     }
 
 

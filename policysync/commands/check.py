@@ -80,7 +80,10 @@ def command(
     ]
     if not checked and names:
         raise PolicySyncError(f"there is nothing to check for {' '.join(names)} in these targets")
-    click.echo(json.dumps(_document(checked), indent=2, ensure_ascii=False) if form == "json" else _text(checked))
+    if form == "json":
+        click.echo(json.dumps(_document(checked), indent=2, ensure_ascii=False))
+    elif checked:
+        click.echo(_text(checked))
     signs = [sign for each in checked for sign in each.signs]
     click.echo(_summary(checked, signs), err=True)
     return Exit.ERROR if any(sign.level is Level.ERROR for sign in signs) else Exit.DONE

@@ -22,6 +22,11 @@ from policysync.reports.planned import Planned
 from policysync.reports.view import printable
 from policysync.state.resource import Address
 
+_NEXT = (
+    "{stage}: `policysync apply --stage {stage}` puts it back, `policysync adopt --stage {stage} --write-back` takes "
+    "it into git, `accepted` in policysync.yaml lets it stay until a date"
+)
+
 
 @click.command()
 @click.option("--stage", "-s", help="The stage; without it, or with --all, every stage.")
@@ -35,6 +40,9 @@ def command(
     """Show what somebody changed by hand.
 
     Live is held against what was last applied, not against git. Exit status 2 says that there is drift.
+
+    `policysync apply` puts back what git says, `policysync adopt --write-back` takes what somebody did into git, and
+    `accepted` in policysync.yaml lets it stay until a date.
 
     \b
     Example:
@@ -55,7 +63,10 @@ def command(
     document = plan_document(stage or "", plans, [world for _, world in found])
     places = _places(session) if wants(outputs, "github", "sarif", "junit") else {}
     show("drift", outputs, session, Planned(plans, document, drift=True, places=places))
-    return Exit.CHANGES if any(plan.changes for plan in plans) else Exit.DONE
+    drifted = dict.fromkeys(plan.stage for plan in plans if plan.changes)
+    for name in drifted if ("text", None) in outputs else ():
+        click.echo(_NEXT.format(stage=name), err=True)
+    return Exit.CHANGES if drifted else Exit.DONE
 
 
 def _remembered(session: Session, stages: Sequence[Stage]) -> set[Address]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from policysync.apply.verify import verify
 from policysync.commands.attesting import attested
 from policysync.commands.forms import Output, forms_option, write
 from policysync.commands.options import stage_option
+from policysync.commands.selection import Selection
 from policysync.commands.session import open_session
 from policysync.errors import Exit, PolicySyncError
 from policysync.reports.history import History
@@ -24,6 +25,7 @@ from policysync.reports.history import History
 @click.command()
 @stage_option
 @click.option("--target", "targets", multiple=True, help="Only this target of the stage; may be repeated.")
+@click.option("--only", multiple=True, metavar="KIND/NAME", help="Only what was done to these; * matches anything.")
 @click.option("--limit", type=click.IntRange(1), help="Show at most this many applies.")
 @click.option("--verify", "verifying", is_flag=True, help="Prove that the ledger is whole; exit with 1 when it is not.")
 @click.option(
@@ -39,6 +41,7 @@ def command(
     *,
     stage: str,
     targets: tuple[str, ...],
+    only: tuple[str, ...],
     limit: int | None,
     verifying: bool,
     attestations: tuple[Path, ...],
@@ -46,12 +49,15 @@ def command(
 ) -> int:
     """Show who applied what, when, and how it ended.
 
+    What a change was about in detail is in git: `git diff` of the revisions of two applies.
+
     With --verify the whole ledger is replayed: every commit follows from the one before it, what was last applied is
     what the outcomes make it, no apply is there twice, signatures hold, and nothing was rewritten since it was read.
 
     \b
     Example:
       policysync history --stage prod --limit 10
+      policysync history --stage prod --only ImageAssurancePolicy/Default
       policysync history --stage prod --verify --format json
       policysync history --stage prod --verify --attestation applied.intoto.jsonl
     """
@@ -59,7 +65,9 @@ def command(
     found = session.project.stage(stage)
     names = [target.name for target in session.targets(found, targets)]
     ledger = session.ledger(found)
-    history = _history(ledger, names, limit, verifying) if isinstance(ledger, Ledger) else History(stage)
+    selection = Selection.of((), only, ())
+    selection.hold_to(session.kinds)
+    history = _history(ledger, names, selection, limit, verifying) if isinstance(ledger, Ledger) else History(stage)
     if attestations:
         if not isinstance(ledger, Ledger):
             raise PolicySyncError("without a ledger there is nothing to hold an attestation to")
@@ -67,20 +75,20 @@ def command(
     write("history", outputs, history)
     if ledger.notice:
         click.echo(ledger.notice, err=True)
-    elif not history.records:
+    elif not history.records and not only:
         click.echo(_why_empty(ledger, stage), err=True)
     unproven = bool(history.verified and history.verified.problems) or any(one.problems for one in history.attested)
     return Exit.ERROR if unproven else Exit.DONE
 
 
-def _history(ledger: Ledger, names: list[str], limit: int | None, verifying: bool) -> History:
+def _history(ledger: Ledger, names: list[str], selection: Selection, limit: int | None, verifying: bool) -> History:
     # First, because reading remembers where the ledger stands.
     verified = verify(ledger) if verifying else None
     broken = verified is not None and bool(verified.problems)
     locks = {name: ledger.lock(name).holder() for name in names}
     return History(
         ledger.stage,
-        list(islice(_records(ledger, names, broken), limit)),
+        list(islice(_about(selection, _records(ledger, names, broken)), limit)),
         {} if broken else {name: ledger.unrepaired(name) for name in names},
         {name: str(holder) for name, holder in locks.items() if holder is not None},
         verified,
@@ -94,6 +102,17 @@ def _records(ledger: Ledger, names: list[str], broken: bool) -> Iterator[Record]
     except PolicySyncError:
         if not broken:
             raise
+
+
+def _about(selection: Selection, records: Iterable[Record]) -> Iterator[Record]:
+    """Yield the applies that did something to what is selected, and of each that alone."""
+    for record in records:
+        entries = tuple(entry for entry in record.entries if selection.has(entry.address))
+        gone, taken = (tuple(filter(selection.has, names)) for names in (record.gone, record.taken))
+        if selection.everything:
+            yield record
+        elif entries or gone or taken:
+            yield replace(record, entries=entries, gone=gone, taken=taken)
 
 
 def _why_empty(ledger: Ledger | NoLedger, stage: str) -> str:

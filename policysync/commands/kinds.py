@@ -11,6 +11,7 @@ import click
 
 from policysync.commands.project import known_kinds
 from policysync.kinds.kind import Builtin, Kind, walk
+from policysync.reports.table import table
 
 FORMAT_VERSION = 1
 
@@ -33,8 +34,7 @@ def command(form: str) -> None:
 
 def as_text(kinds: Iterable[Kind]) -> str:
     """Return the kinds as a table, sorted by name."""
-    rows = [("NAME", "BACKEND", "KEY", "FIELDS", "BUILT-INS")]
-    rows += sorted(
+    rows = sorted(
         (
             kind.name,
             ", ".join(kind.backends),
@@ -44,10 +44,7 @@ def as_text(kinds: Iterable[Kind]) -> str:
         )
         for kind in kinds
     )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return table(("NAME", "BACKEND", "KEY", "FIELDS", "BUILT-INS"), rows)
 
 
 def as_json(kinds: Iterable[Kind]) -> str:

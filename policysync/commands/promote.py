@@ -17,6 +17,7 @@ from policysync.commands.publishing import Published, Ways, committed_pin, publi
 from policysync.commands.session import Session
 from policysync.documents.pin import Evidence, Judged
 from policysync.errors import Exit
+from policysync.plan.change import Action
 from policysync.promotion.candidate import NothingToPromote
 from policysync.promotion.gates.listed import judge
 from policysync.reports.outcome import outcome_text
@@ -97,7 +98,7 @@ def command(
     shown = replace(shown, pin=pin)
     done = publish(session, pin, ways, f"{title}\n\n{promotion_text(shown)}")
     _show(replace(shown, where=_where(done)), form)
-    tell(done, to)
+    tell(done, to, prune=any(change.action is Action.DELETE for change in moving.changes.values()))
     return Exit.DONE
 
 
@@ -124,16 +125,17 @@ def _pushed(moving: Promotion, ways: Ways) -> int:
     return Exit.DONE
 
 
-def tell(done: Published, stage: str) -> None:
-    """Say on stderr what became of a pin, and what comes next."""
+def tell(done: Published, stage: str, *, prune: bool = False) -> None:
+    """Say on stderr what became of a pin, and what comes next; with `prune`, that it also deletes."""
+    apply = f"`policysync apply --stage {stage}{' --prune' if prune else ''}`"
     if done.pull_request:
         click.echo(f"asked for a review: {done.pull_request}", err=True)
     elif done.branch:
         click.echo(f"pushed {done.file} to {done.branch}", err=True)
     elif done.commit:
-        click.echo(f"committed {done.file}; `policysync apply --stage {stage}` brings it there", err=True)
+        click.echo(f"committed {done.file}; {apply} brings it there", err=True)
     else:
-        click.echo(f"wrote {done.file}; commit it, then `policysync apply --stage {stage}`", err=True)
+        click.echo(f"wrote {done.file}; commit it, then {apply}", err=True)
 
 
 def _judged(moving: Promotion) -> Shown:

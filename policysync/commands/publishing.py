@@ -98,6 +98,8 @@ def publish_files(session: Session, files: Mapping[str, str], ways: Ways, messag
         PolicySyncError: git or the git host refused.
     """
     store = GitStore(session.project.root, session.environ)
+    if ways.push or ways.pull_request:
+        _hold_to_remote(session, store)
     if ways.beside:
         return _offered(session, store, files, replace(ways, branch=ways.branch or branch), message)
     for path, text in files.items():
@@ -110,7 +112,12 @@ def publish_files(session: Session, files: Mapping[str, str], ways: Ways, messag
     if store.run("diff", "--cached", "--quiet", "--", *files).returncode:
         _ask(store, "commit", "--quiet", "-m", message, "--", *files, environ=_who(store))
     commit = store.ask("rev-parse", "HEAD").decode().strip()
-    return Published("", commit, _push(session, store, "HEAD", _branch(store)) if ways.push else "")
+    if not ways.push:
+        return Published("", commit)
+    try:
+        return Published("", commit, _push(session, store, "HEAD", _branch(store)))
+    except PolicySyncError as error:
+        raise PolicySyncError(f"{error}\ncommitted as {commit[:12]}, and not pushed") from error
 
 
 def _offered(session: Session, store: GitStore, files: Mapping[str, str], ways: Ways, message: str) -> Published:
@@ -177,6 +184,14 @@ def _push(session: Session, store: GitStore, commit: str, branch: str) -> str:
     force = ["--force"] if branch.startswith("policysync/") else []
     _ask(store, "push", "--quiet", *force, _remote(session, store, branch), f"{commit}:refs/heads/{branch}")
     return branch
+
+
+def _hold_to_remote(session: Session, store: GitStore) -> None:
+    """Go on only where there is something to push to: noticed later, a commit would stand that nobody asked for."""
+    remote = _remote(session, store, store.run("branch", "--show-current").stdout.decode().strip())
+    # git also takes an address in the place of a name.
+    if not {"/", ":"} & set(remote) and store.run("remote", "get-url", remote).returncode:
+        raise PolicySyncError(f"there is no remote {remote} to push to; `git remote add {remote} URL` adds it")
 
 
 def _remote(session: Session, store: GitStore, branch: str) -> str:

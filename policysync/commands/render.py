@@ -60,6 +60,8 @@ def command(what: tuple[str, ...], stage: str | None, revision: str | None, out:
       policysync render crds
     """
     found = list(_definitions() if what == (_CRDS,) else _of_stages(what, stage, revision))
+    if not found:
+        click.echo("nothing to render: git has no connector here", err=True)
     if out is not None:
         for each in found:
             _write(out, each)

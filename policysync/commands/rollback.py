@@ -92,11 +92,14 @@ def _record(session: Session, ledger: Ledger, to: str) -> Record:
         PolicySyncError: the stage never had it.
     """
     revision = "" if session.source().revision == "" else _revision(session, to)
+    dirty = ""
     for record in ledger.history():
         if record.id == to or (record.revision and record.revision in (to, revision)):
-            if record.dirty:
-                raise PolicySyncError(f"apply {record.id} had changes that no revision holds; name another one")
-            return record
+            if not record.dirty:
+                return record
+            dirty = dirty or record.id
+    if dirty:
+        raise PolicySyncError(f"apply {dirty} had changes that no revision holds; name another one")
     raise PolicySyncError(
         f"{ledger.stage} never had {to}: it is no apply of its ledger, and no revision that was applied there; "
         f"`policysync history --stage {ledger.stage}` lists them, and `policysync promote` brings what is new"

@@ -29,6 +29,7 @@ from policysync.state.resource import Address, Resource
 
 _STAGE = re.compile(r"stage:(?P<stage>[^:]+)(?::(?P<state>live|desired))?(?:@(?P<target>.+))?\Z")
 _REVISION = re.compile(r"rev:(?P<revision>[^:]+)(?::(?P<stage>[^:]+))?\Z")
+_FORMS = "stage:S[:live|:desired][@TARGET] or rev:REVISION[:S]"
 _KINDS_AT_ONCE = 4
 
 
@@ -55,7 +56,7 @@ class Side:
         if found := _REVISION.match(text):
             return cls(text, found["stage"] or "", revision=found["revision"])
         if text.startswith(("stage:", "rev:")):
-            raise PolicySyncError(f"{text}: want stage:S[:live|:desired][@TARGET] or rev:REVISION[:S]")
+            raise PolicySyncError(f"{text}: want {_FORMS}")
         return cls(text, file=text.removeprefix("file:"))
 
 
@@ -93,6 +94,8 @@ class Sides:
         return read[self.first], read[self.second]
 
     def _desired(self, side: Side, *, online: bool) -> State:
+        if side.file == side.text and not Path(side.file).exists():
+            raise PolicySyncError(f"{side.text} cannot be read: there is no such file; want {_FORMS}, or a file")
         if side.file:
             return State(tuple(self._of_file(side, online=online)))
         stage = self.stage_of(side)

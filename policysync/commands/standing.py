@@ -9,6 +9,7 @@ from itertools import islice
 
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
+from policysync.apply.record import Record
 from policysync.apply.record import State as Ended
 from policysync.commands.comparing import Comparing, Comparison
 from policysync.commands.guarded import case_of, remembered_consoles, seen
@@ -121,9 +122,20 @@ def _standing(session: Session, looking: Looking, target: Target, *, known: Cons
 
 
 def _remembered(ledger: Ledger | NoLedger, target: Target) -> Standing:
-    records = (record for record in islice(ledger.history(), _RECORDS) if record.target == target.name)
-    newest = next((record for record in records if record.state is not Ended.INTENT), None)
-    return Standing(target.name, newest, ledger.unfinished(target.name), ledger.unrepaired(target.name))
+    return Standing(
+        target.name, _newest(ledger, target), ledger.unfinished(target.name), ledger.unrepaired(target.name)
+    )
+
+
+def _newest(ledger: Ledger | NoLedger, target: Target) -> Record | None:
+    """Return the last apply that ended; where there was none, when live objects were taken into git."""
+    adopted = None
+    for record in islice(ledger.history(), _RECORDS):
+        if record.target == target.name and record.state is Ended.ADOPTED:
+            adopted = adopted or record
+        elif record.target == target.name and record.state is not Ended.INTENT:
+            return record
+    return adopted
 
 
 def _compared(

@@ -12,7 +12,7 @@ from policysync.backends.port import Backend
 from policysync.commands.session import Session
 from policysync.commands.wish import Wish
 from policysync.documents.project import Target
-from policysync.errors import Refused
+from policysync.errors import NotServed, Refused
 from policysync.kinds.kind import Kind
 from policysync.state.resource import Address, Resource
 
@@ -28,14 +28,24 @@ class Survey:
     Attributes:
         live: every resource with the name of the target that has it.
         unread: kinds that a target should give and did not.
-        notes: kinds that a target does not have.
+        notes: kinds that a target may do without, and did not give.
+        lacking: kinds that the edition of a target does not have, by its name.
         whole: what is known for each kind: the names that were looked for, None for all of them.
     """
 
     live: list[tuple[str, Resource]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    lacking: dict[str, list[str]] = field(default_factory=dict)
     whole: dict[str, frozenset[str] | None] = field(default_factory=dict)
+
+    @property
+    def not_there(self) -> list[str]:
+        """Return the kinds that were not looked for, a sentence for each target."""
+        return [
+            f"{target}: this edition of the console does not have {', '.join(sorted(kinds))}"
+            for target, kinds in self.lacking.items()
+        ]
 
     def knows(self, address: Address) -> bool:
         """Return whether it would have been found, had it been there."""
@@ -55,7 +65,9 @@ def survey(session: Session, targets: Sequence[Target], wish: Wish) -> Survey:
             backend.probe()
             for kind, result in by_kind(kinds, partial(_read, backend, wish)):
                 found.whole[kind.name] = wish.names(kind)
-                if isinstance(result, Refused):
+                if lacks(result) and kind.name not in wish.kinds:
+                    found.lacking.setdefault(target.name, []).append(kind.name)
+                elif isinstance(result, Refused):
                     expected = bool(kind.editions) and kind.name not in wish.kinds
                     (found.notes if expected else found.unread).append(f"{target.name}: {kind.name}: {result}")
                     failed |= set() if expected else {kind.name}
@@ -63,6 +75,11 @@ def survey(session: Session, targets: Sequence[Target], wish: Wish) -> Survey:
                     found.live += [(target.name, resource) for resource in result]
     found.whole = {name: names for name, names in found.whole.items() if name not in failed}
     return found
+
+
+def lacks(result: object) -> bool:
+    """Return whether the answer for a kind is that this edition of the console does not have it."""
+    return isinstance(result, NotServed) and result.reason == "edition"
 
 
 def by_kind(kinds: Iterable[Kind], read: Callable[[Kind], T]) -> Iterator[tuple[Kind, T | Refused]]:

@@ -10,7 +10,7 @@ from policysync.backends.port import Backend
 from policysync.commands.adopting import is_untouched
 from policysync.commands.comparing import Comparing, Comparison
 from policysync.commands.guarded import seen
-from policysync.commands.surveying import by_kind
+from policysync.commands.surveying import by_kind, lacks
 from policysync.commands.wish import can_adopt
 from policysync.documents.project import Target
 from policysync.documents.serving import serves
@@ -66,7 +66,7 @@ def _found(against: Comparing, target: Target, backend: Backend) -> _Found:
     for kind, result in by_kind(kinds, partial(_objects, backend)):
         if not isinstance(result, Refused):
             objects.update(result)
-        elif kind.editions:
+        elif lacks(result):
             lacking.append(kind.name)
         else:
             unread.append(f"{kind.name}: {result}")

@@ -29,6 +29,10 @@ from policysync.state.resource import Address
 
 FORMAT_VERSION = 1
 _LISTED = 100
+_NEXT = (
+    "{stage} follows releases/{stage}.yaml: promote a revision with this to it, "
+    "or the next `policysync apply --stage {stage}` takes it away again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ def write_drift_back(session: Session, stage_name: str, asked: Asked) -> int:
     branch = f"policysync/by-hand-{stage_name}-{hashlib.sha256(message.encode()).hexdigest()[:10]}"
     done = _published(session, texts, asked.ways, message, branch) if texts else Published()
     _tell(session, found, sorted(texts), done, asked.form)
+    if texts and not against.stage.first:
+        click.echo(_NEXT.format(stage=stage_name), err=True)
     return Exit.DONE
 
 

@@ -13,7 +13,7 @@ from policysync.apply.report import GOOD
 from policysync.apply.undone import Undone
 from policysync.apply.verify import Verified
 from policysync.documents.pin import short_release
-from policysync.reports.view import printable
+from policysync.reports.view import SYMBOLS, printable
 from policysync.state.resource import Address
 
 FORMAT_VERSION = 1
@@ -102,14 +102,20 @@ def apply_lines(record: Record, history: History) -> Iterator[str]:
     yield f"{record.id} · {record.target} · {record.at.strftime(_SEEN)} · {_state(record, history)}"
     host = f" on {record.host}" if record.host else ""
     yield printable(f"  by {record.by}{host}")
-    dirty = ", work tree not committed" if record.dirty else ""
-    yield f"  revision {short_release(record.revision) or 'none'}{dirty} · plan {record.digest[:12]}"
+    if record.state is not State.ADOPTED:
+        dirty = ", work tree not committed" if record.dirty else ""
+        yield f"  revision {short_release(record.revision) or 'none'}{dirty} · plan {record.digest[:12]}"
     if record.occasion:
         yield f"  {printable(record.occasion)}"
     if record.allowed:
         yield f"  lifted guards: {', '.join(record.allowed)}"
     if record.link:
         yield printable(f"  run: {record.link}")
+    good = [entry for entry in record.entries if entry.outcome in GOOD]
+    for entry in good[:_LISTED]:
+        yield printable(f"  {SYMBOLS[entry.action]} {entry.address}")
+    if len(good) > _LISTED:
+        yield f"  and {len(good) - _LISTED} more; --format json has all"
     bad = [entry for entry in record.entries if entry.outcome is not None and entry.outcome not in GOOD]
     for entry in bad[:_LISTED]:
         yield printable(f"  ! {entry.outcome}: {entry.id}: {entry.message}")

@@ -11,7 +11,7 @@ from policysync.apply.report import GOOD, Report
 from policysync.plan.codec import blockage_json
 from policysync.reports.view import printable
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _WORDS = {
     Outcome.APPLIED: "applied",
@@ -43,8 +43,9 @@ def text(view: Applied) -> str:
 
 
 def as_json(view: Applied) -> str:
-    """Return a JSON document for each target."""
-    return "\n".join(json.dumps(outcome_json(ended.report, ended.id), indent=1) for ended in view.ended)
+    """Return how each apply ended, as one JSON document."""
+    applies = [outcome_json(ended.report, ended.id) for ended in view.ended]
+    return json.dumps({"format_version": FORMAT_VERSION, "stage": view.stage, "applies": applies}, indent=1)
 
 
 def outcome_text(report: Report) -> str:
@@ -70,7 +71,6 @@ def outcome_counts(report: Report) -> str:
 def outcome_json(report: Report, apply_id: str) -> dict[str, Any]:
     """Return how an apply ended as JSON data."""
     return {
-        "format_version": FORMAT_VERSION,
         "apply_id": apply_id,
         "target": report.target,
         "status": int(report.status),

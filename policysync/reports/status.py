@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from policysync.apply.record import Record
+from policysync.apply.record import Record, State
 from policysync.plan.codec import blockage_json
 from policysync.reports.standing import Promotable, StageStanding, Standing, Status, Sync, short
+from policysync.reports.table import table
 from policysync.reports.view import path_text, printable
 from policysync.state.resource import Address
 
@@ -20,11 +21,15 @@ HEAD = ("STAGE", "TARGET", "APPLIED", "GIT", "STATE", "SINCE", "BY", "PROMOTABLE
 
 def text(status: Status) -> str:
     """Return the table, with what needs more words below it."""
-    parts = [table(HEAD, rows(status))]
+    parts = [_table(HEAD, rows(status))]
     if status.resources:
-        parts.append(table(*grid(status)))
+        parts.append(_table(*grid(status)))
     notes = list(remarks(status))
     return "\n\n".join([*parts, *(["\n".join(notes)] if notes else [])])
+
+
+def _table(head: Sequence[str], body: Iterator[tuple[str, ...]]) -> str:
+    return table(head, (tuple(map(printable, row)) for row in body))
 
 
 def rows(status: Status) -> Iterator[tuple[str, ...]]:
@@ -35,7 +40,7 @@ def rows(status: Status) -> Iterator[tuple[str, ...]]:
             yield (
                 stage.stage,
                 one.target,
-                short(record.revision) + "*" * record.dirty if record else NOTHING,
+                _applied(record) if record else NOTHING,
                 _of_git(stage),
                 state(stage, one),
                 _moment(record.ended or record.at) if record else NOTHING,
@@ -141,13 +146,6 @@ def _remarks_of(one: Standing) -> Iterator[str]:
         yield f"{printable(str(spared.address))} {what}: {until}"
 
 
-def table(head: Sequence[str], body: Iterator[tuple[str, ...]]) -> str:
-    """Return rows in columns as wide as their widest cell."""
-    lines = [tuple(head), *(tuple(map(printable, row)) for row in body)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
-
-
 def as_json(status: Status) -> str:
     """Return every fact as JSON."""
     document = {
@@ -219,6 +217,10 @@ def _record_json(record: Record | None) -> dict[str, Any] | None:
     ended = record.ended.isoformat() if record.ended else None
     about = {"revision": record.revision, "dirty": record.dirty, "at": record.at.isoformat(), "ended": ended}
     return {"id": record.id, **about, "by": record.by, "link": record.link}
+
+
+def _applied(record: Record) -> str:
+    return "adopted" if record.state is State.ADOPTED else short(record.revision) + "*" * record.dirty
 
 
 def _of_git(stage: StageStanding) -> str:

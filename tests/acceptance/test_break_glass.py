@@ -159,6 +159,9 @@ def test_what_git_moved_since_the_release_is_left(repository: PolicyRepository) 
 
 def test_it_is_offered_as_a_pull_request(repository: PolicyRepository, tmp_path: Path) -> None:
     remote = tmp_path / "remote.git"
+    nowhere = repository.run("adopt", "--stage", "prod", "--write-back", "--push")
+    assert "there is no remote origin to push to" in nowhere.err
+    assert repository.git("status", "--porcelain") == "", "nothing is written that cannot be pushed"
     subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
     repository.git("remote", "add", "origin", str(remote))
     head = repository.git("rev-parse", "HEAD")
@@ -167,6 +170,7 @@ def test_it_is_offered_as_a_pull_request(repository: PolicyRepository, tmp_path:
     ran = repository.run("adopt", "--stage", "prod", "--write-back", "--pull-request")
     assert ran.status == 0, ran.err
     assert "open a pull request from policysync/by-hand-prod-" in ran.err
+    assert "prod follows releases/prod.yaml: promote a revision with this to it" in ran.err
     # The work tree, and what somebody began there, stay as they are.
     assert (repository.git("rev-parse", "HEAD"), repository.git("status", "--porcelain")) == (head, before)
     (branch,) = subprocess.run(

@@ -187,7 +187,8 @@ def test_live_bodies_can_be_compared_raw_without_showing_a_secret(repository: Po
         ("stage:nowhere", "no stage `nowhere`"),
         ("stage:dev:live@nowhere", "no target nowhere"),
         ("rev:nowhere", "no revision"),
-        ("nowhere.yaml", "nowhere.yaml cannot be read"),
+        ("nowhere.yaml", "nowhere.yaml cannot be read: there is no such file; want stage:S"),
+        ("file:nowhere.yaml", "nowhere.yaml cannot be read"),
         ("stage:dev:dead", "want stage:S[:live|:desired]"),
     ],
 )

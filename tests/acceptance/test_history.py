@@ -51,6 +51,14 @@ def test_who_did_what_when_from_where(repository: PolicyRepository) -> None:
     assert "by Test <test@example.com> on " in out
     assert f"revision {revision[:12]} · plan " in out
     assert "run: https://ci.example.com/run/7" in out
+    assert [line for line in out.splitlines() if "Label/" in line] == [
+        "  + Label/pci",
+        "  ~ Label/pci",
+        "  + Label/pci",
+    ]
+    assert history(repository, "--only", "Label/p*").count("1 applied") == 3
+    assert history(repository, "--only", "Label/other") == ""
+    assert "did you mean `Label`" in history(repository, "--only", "Labl/pci", status=1)
     assert history(repository, "--target", "us").count("1 applied") == 1
     assert history(repository, "--limit", "2").count("1 applied") == 2
 

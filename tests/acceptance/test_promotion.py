@@ -195,6 +195,14 @@ def test_a_stage_goes_back_to_what_it_had(repository: PolicyRepository) -> None:
     apply(repository, "nonprod")
     applies = repository.run("history", "--stage", "nonprod", "--format", "json").json()["applies"]
 
+    # The newest apply of a revision may be one that no revision holds; an earlier one still does.
+    configuration = (repository.root / "policysync.yaml").read_text(encoding="utf-8")
+    repository.write("policysync.yaml", f"{configuration}# not committed\n")
+    with by_hand(repository.root, "nonprod") as console:
+        console.edit("ImageAssurancePolicy", "strict", maximum_score=2)
+    apply(repository, "nonprod")
+    repository.write("policysync.yaml", configuration)
+
     back = repository.run("rollback", "--stage", "nonprod", "--to", applies[1]["id"], "--commit")
     assert back.status == 0, back.err
     assert "~ ImageAssurancePolicy/strict  (looser)" in back.out
@@ -241,6 +249,12 @@ def test_a_promotion_goes_on_where_it_stopped(repository: PolicyRepository) -> N
     assert repository.git("ls-remote", "origin", "main").split()[0] == head
     pushed = repository.run("promote", "--to", "nonprod", "--push")
     assert (pushed.status, pushed.err) == (0, "pushed releases/nonprod.yaml to main\n")
+
+    apply(repository, "nonprod")
+    (repository.root / "policies/base/pci.yaml").unlink()
+    repository.commit("no label")
+    apply(repository, "dev", "--prune")
+    assert "`policysync apply --stage nonprod --prune` brings it there" in promoted(repository, "nonprod").err
     assert repository.git("ls-remote", "origin", "main").split()[0] == ahead.strip()
 
 

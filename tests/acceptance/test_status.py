@@ -70,12 +70,30 @@ def test_what_moved_is_counted_and_named(repository: PolicyRepository) -> None:
     applied(repository, "dev")
     shown = repository.run("status", "--all")
     assert "1 drift" in shown.out
+    drifted = repository.run("drift", "--all")
+    assert (drifted.status, drifted.err.count("\n")) == (2, 1)
+    assert drifted.err.startswith("prod: `policysync apply --stage prod` puts it back, `policysync adopt --stage prod ")
+    assert repository.run("drift", "--all", "--format", "json").err == ""
     assert "1 from dev" in shown.out
     (row,) = [line for line in shown.out.splitlines() if line.startswith("Label/pci")]
     assert row.split("  ")[-1].strip() == "drift, promotable"
     only = repository.run("status", "--stage", "prod")
     assert "1 from dev" in only.out
     assert "dev-console" not in only.out
+
+
+def test_what_was_taken_into_git_is_no_apply(repository: PolicyRepository) -> None:
+    with by_hand(repository.root, "dev") as console:
+        console.create("Label", {"name": "by hand"})
+    assert repository.run("adopt", "--stage", "dev").status == 0
+    assert repository.run("status").out.splitlines()[1].split()[:3] == ["dev", "dev-console", "adopted"]
+    repository.commit("adopted")
+    applied(repository, "dev")
+    with by_hand(repository.root, "dev") as console:
+        console.create("Label", {"name": "another"})
+    assert repository.run("adopt", "--stage", "dev").status == 0
+    head = repository.git("rev-parse", "HEAD").strip()
+    assert status(repository)["dev"]["target"]["applied"]["revision"] == head
 
 
 def test_what_a_guard_holds_is_said(repository: PolicyRepository) -> None:

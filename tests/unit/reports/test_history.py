@@ -55,6 +55,16 @@ def test_what_was_found_in_sync() -> None:
     assert "in sync; 1 found so, 0 gone" in history_text(History("dev", [settled]))
 
 
+def test_what_was_done_is_listed_as_far_as_there_is_room() -> None:
+    lines = history_text(History("dev", [ended(*[Outcome.APPLIED] * 12)])).splitlines()
+    assert lines[3:] == [*(f"  + Policy/p{n}" for n in range(10)), "  and 2 more; --format json has all"]
+
+
+def test_an_adoption_has_neither_revision_nor_plan() -> None:
+    adopted = replace(RECORD, state=State.ADOPTED, taken=(WEB,))
+    assert "revision" not in history_text(History("dev", [adopted]))
+
+
 def test_terminal_codes_in_a_message_are_not_sent_to_the_terminal() -> None:
     evil = replace(RECORD, by="\x1b]0;evil\x07", link="https://x/\x1b[2J")
     assert "\x1b" not in history_text(History("dev", [evil]))
