@@ -80,6 +80,8 @@ def _one_pass(listing: Listing, fetch: Fetch) -> Generator[dict[str, Any], None,
     for number in range(1, MOST_PAGES + 1):
         sizes = {"page": number, **dict.fromkeys(names, PAGE_SIZE)}
         answer = fetch(with_query(listing.path, {**sizes, **listing.query}))
+        if number == 1:
+            _check_said(listing, answer)
         entries = _entries(listing, answer)
         # Some count what is on the page.
         counts |= _count(answer) - {len(entries)}
@@ -109,6 +111,7 @@ def _by_offset(listing: Listing, fetch: Fetch) -> Iterator[dict[str, Any]]:
     offset = 0
     for _ in range(MOST_PAGES):
         answer = fetch(with_query(listing.path, {"limit": PAGE_SIZE, "offset": offset, **listing.query}))
+        _check_said(listing, answer)
         entries = _entries(listing, answer)
         yield from entries
         following = pointer.resolve(answer, "/meta/next_offset") if isinstance(answer, Mapping) else MISSING
@@ -163,7 +166,15 @@ def _entries(listing: Listing, answer: Any) -> list[dict[str, Any]]:
     if found is MISSING or not isinstance(found, list):
         where = " or ".join(repr(place) for place in places if place) or "its root"
         raise Refused(f"{listing.method} {listing.path}: the answer has no list at {where}")
-    return [entry for entry in found if isinstance(entry, dict)]
+    if not all(isinstance(entry, dict | None) for entry in found):
+        raise Refused(f"{listing.method} {listing.path}: an entry of the list is no object")
+    return [entry for entry in found if entry is not None]
+
+
+def _check_said(listing: Listing, answer: Any) -> None:
+    """Refuse an answer that says nothing where nothing does not mean none: it may come from something in between."""
+    if answer is None and not listing.silent:
+        raise Refused(f"{listing.method} {listing.path}: the answer says nothing, want a list")
 
 
 def _endless(listing: Listing) -> Refused:

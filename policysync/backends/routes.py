@@ -84,6 +84,7 @@ class Listing:
         query: always sent.
         where: only entries with these values are of this kind.
         rename: names of the answer → the names we send.
+        silent: an answer without a body says that there is none.
     """
 
     method: str
@@ -96,6 +97,7 @@ class Listing:
     rename: Mapping[str, str] = field(default_factory=dict)
     map: str = ""
     single: bool = False
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def _listing(listed: Mapping[str, Any]) -> Listing:
         rename=listed.get("rename", {}),
         map=listed.get("map", ""),
         single=listed.get("map-of") == "object",
+        silent=204 in listed.get("success", ()),
     )
 
 

@@ -42,6 +42,20 @@ def test_every_style_is_read_until_an_empty_page(style: str, answers: list[Any])
     assert len(asked) == 3
 
 
+@pytest.mark.parametrize("style", ["count", "data", "current_page", "offset", "pages"])
+def test_an_answer_that_says_nothing_is_an_empty_list_only_where_the_kind_says_so(style: str) -> None:
+    with pytest.raises(Refused, match="GET /things: the answer says nothing, want a list"):
+        read(Listing("GET", "/things", style), None)
+    assert read(Listing("GET", "/things", style, silent=True), None)[0] == []
+
+
+@pytest.mark.parametrize("odd", ["x", 1, [A], False])
+def test_an_entry_that_is_no_object_is_refused_and_not_passed_over(odd: Any) -> None:
+    with pytest.raises(Refused, match="an entry of the list is no object"):
+        read(Listing("GET", "/things"), {"result": [None, A, odd]})
+    assert read(Listing("GET", "/things"), {"result": [A, None]})[0] == [A]
+
+
 def test_a_list_without_pages_is_asked_for_once() -> None:
     assert read(Listing("GET", "/things", "none"), [A, B]) == ([A, B], ["/things"])
 
