@@ -78,6 +78,9 @@ def _workers(count: int, halted: threading.Event) -> Iterator[ThreadPoolExecutor
     pool.shutdown()
 
 
+_ENDS = {Outcome.WAITING: "waits for a person", Outcome.SKIPPED: "was skipped"}
+
+
 class _Work:
     """What one apply knows while it runs."""
 
@@ -98,7 +101,7 @@ class _Work:
         self.stop = stop
         self.confirmed = confirmed
         self.halted = threading.Event()
-        self.failed: set[Address] = set()
+        self.failed: dict[Address, str] = {}
         self.held: set[Address] = set()
 
     def one(self, change: Change) -> Done:
@@ -122,15 +125,15 @@ class _Work:
         if self.halted.is_set():
             return "not begun, because another change failed"
         if change.after is not None:
-            needs = references(self.kinds[change.address.kind], change.after) & self.failed
-            return f"it refers to {min(needs)}, which failed" if needs else ""
+            needs = references(self.kinds[change.address.kind], change.after) & self.failed.keys()
+            return f"it refers to {(first := min(needs))}, which {self.failed[first]}" if needs else ""
         return "what refers to it could not be changed" if change.address in self.held else ""
 
     def remember(self, outcomes: Iterable[Done]) -> None:
         """Note what later waves have to be held back for."""
-        for change in (done.change for done in outcomes if done.outcome not in GOOD):
+        for change, outcome in ((done.change, done.outcome) for done in outcomes if done.outcome not in GOOD):
             if change.action is not Action.DELETE:
-                self.failed.add(change.address)
+                self.failed[change.address] = _ENDS.get(outcome, "failed")
             if change.before is not None:
                 self.held |= references(self.kinds[change.address.kind], change.before)
 

@@ -44,12 +44,18 @@ class Report:
         return sum(done.outcome is outcome for done in self.outcomes)
 
     @property
+    def waits(self) -> bool:
+        """Whether all that is missing waits for a person, or for what does."""
+        bad = {done.outcome for done in self.outcomes if done.outcome not in GOOD}
+        return Outcome.WAITING in bad and bad <= {Outcome.WAITING, Outcome.SKIPPED} and not self.blocked
+
+    @property
     def status(self) -> Exit:
         """The exit status this apply earns."""
         bad = [done for done in self.outcomes if done.outcome not in GOOD]
         if not bad and not self.blocked:
             return Exit.DONE
-        if self.count(Outcome.APPLIED) or (all(done.outcome is Outcome.WAITING for done in bad) and not self.blocked):
+        if self.count(Outcome.APPLIED) or self.waits:
             return Exit.PARTLY_APPLIED
         failed = [done for done in bad if done.outcome is not Outcome.SKIPPED]
         return Exit.STALE if failed and all(done.stale for done in failed) else Exit.ERROR

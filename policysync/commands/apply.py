@@ -175,8 +175,11 @@ def apply_targets(
                 with against.session.backend(target) as backend:
                     _apply(against, target, backend, (plans or {}).get(target.name), manner=manner, ended=ended)
                 recorded.append(ended[-1].id)
-                if ended[-1].report.status is not Exit.DONE and manner.on_error == "stop":
+                report = ended[-1].report
+                if not (report.status is Exit.DONE or report.waits) and manner.on_error == "stop":
                     break
+            else:
+                _unheard(manner.confirmed, ended)
         finally:
             # What was done is told also when it could not be put on record, or the next target refuses.
             if ended:
@@ -184,6 +187,13 @@ def apply_targets(
             if recorded and manner.attest is not None:
                 write_attestation(against.session, against.stage, against.ledger, recorded, manner.attest)
     return _together([one.report.status for one in ended])
+
+
+def _unheard(confirmed: frozenset[Address], ended: Sequence[Ended]) -> None:
+    """Say which confirmations no plan waited for: a name may be misspelt."""
+    asked = {done.change.address for one in ended for done in one.report.outcomes if done.change.steps}
+    for address in sorted(confirmed - asked):
+        _say(f"--confirm {address}: nothing waits for that; see the plan")
 
 
 def _apply(

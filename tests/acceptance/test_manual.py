@@ -64,3 +64,42 @@ def test_a_later_day_asks_for_a_new_one_and_a_file_that_goes_for_its_end(tmp_pat
     assert git.run("apply", "--stage", "dev", "--yes", "--prune").status == 5
     assert git.run("apply", "--stage", "dev", "--yes", "--prune", *CONFIRM).status == 0
     assert "No changes." in git.run("plan", "--stage", "dev", "--prune").out
+
+
+GROUPS = """\
+apiVersion: policysync/v1
+kind: ConnectorGroup
+metadata: {name: eu}
+spec: {description: for eu, provisioningKeyFrom: {env: KEY}}
+---
+apiVersion: policysync/v1
+kind: PrivateApplication
+metadata: {name: wiki}
+spec: {protocol: HTTPS, host: wiki.example, ports: "443", connectorGroups: [eu]}
+"""
+TWO = """\
+version: 1
+stages:
+  - name: dev
+    targets: [{name: machines, backend: skyhigh}, {name: dev-console, backend: aqua, url: "embedded:dev"}]
+"""
+
+
+def test_what_refers_to_a_step_waits_with_it_and_no_other_target_does(tmp_path: Path) -> None:
+    git = repository(tmp_path)
+    git.write("policysync.yaml", TWO)
+    git.write("policies/base/token.yaml", GROUPS)
+    git.commit()
+    waiting = git.run("apply", "--stage", "dev", "--yes", "--confirm", "ConnectorGroup/ue")
+    assert waiting.status == 5, waiting.out
+    assert "it refers to ConnectorGroup/eu, which waits for a person" in waiting.out
+    assert "Apply to dev-console: 1 applied." in waiting.out
+    assert "--confirm ConnectorGroup/ue: nothing waits for that" in waiting.err
+    done = git.run(
+        "apply", "--stage", "dev", "--yes", "--confirm", "ConnectorGroup/eu", "--confirm", "PrivateApplication/wiki"
+    )
+    assert (done.status, "nothing waits" in done.err) == (0, False)
+    git.replace("policies/base/token.yaml", '"443"', '"8443"')
+    assert "~ PrivateApplication/wiki  (manual)" in git.run("plan", "--stage", "dev").out
+    git.replace("policies/base/token.yaml", '"8443"', '"443"')
+    assert "No changes." in git.run("plan", "--stage", "dev").out
