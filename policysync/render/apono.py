@@ -57,5 +57,5 @@ def _entries(spec: Mapping[str, Any]) -> Iterator[Artefact]:
     clusters = spec.get("eks", {}).get("clusters", ())
     for region in sorted({cluster["region"] for cluster in clusters}):
         names = [cluster["name"] for cluster in clusters if cluster["region"] == region]
-        yield Artefact(f"access-entries.{region}.template.json", json_text(entries_template(names)))
+        yield Artefact(f"access-entries.{region}.template.json", json_text(entries_template(names, region)))
         yield Artefact(f"access-entries.{region}.commands.json", json_text(entry_commands(names, region)))

@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+_POLICY = "arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 ROLE = "<output AponoConnectorRoleArn>"
 
 
-def entries_template(clusters: Sequence[str]) -> dict[str, Any]:
+def entries_template(clusters: Sequence[str], region: str) -> dict[str, Any]:
     """Return a CloudFormation template with an access entry for each cluster of one region."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -28,7 +28,7 @@ def entries_template(clusters: Sequence[str]) -> dict[str, Any]:
                     "ClusterName": cluster,
                     "PrincipalArn": {"Ref": "ConnectorRoleArn"},
                     "Type": "STANDARD",
-                    "AccessPolicies": [{"PolicyArn": POLICY, "AccessScope": {"Type": "cluster"}}],
+                    "AccessPolicies": [{"PolicyArn": _policy(region), "AccessScope": {"Type": "cluster"}}],
                 },
             }
             for name, cluster in zip(_logical(clusters), clusters, strict=True)
@@ -51,12 +51,18 @@ def entry_commands(clusters: Sequence[str], region: str) -> list[dict[str, Any]]
                 "input": {
                     "clusterName": cluster,
                     "principalArn": ROLE,
-                    "policyArn": POLICY,
+                    "policyArn": _policy(region),
                     "accessScope": {"type": "cluster"},
                 },
             },
         )
     ]
+
+
+def _policy(region: str) -> str:
+    """Return the ARN of the policy, which each partition of AWS has under its own name."""
+    own = (name for name in ("aws-cn", "aws-us-gov") if region.startswith(f"{name.removeprefix('aws-')}-"))
+    return _POLICY.format(partition=next(own, "aws"))
 
 
 def _logical(clusters: Sequence[str]) -> list[str]:

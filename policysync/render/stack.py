@@ -14,7 +14,9 @@ from policysync.render.artefact import PLACEHOLDER
 OWNER = {"managed-by": "policysync"}
 """The tag by which a stack is known to be ours. Source: reference, connectors 0."""
 
-_CONSOLE = "https://console.aws.amazon.com/cloudformation/home"
+_CONSOLE = "console.aws.amazon.com"
+_CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
+"""Where the console of regions with such a name is, which are partitions of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def quick_create(stack: Stack) -> str:
     query = [("templateURL", stack.template_url), ("stackName", stack.name)]
     query += [(f"param_{name}", shown[name]) for name in sorted(shown)]
     fragment = "&".join(f"{name}={quote(value, safe='')}" for name, value in query)
-    return f"{_CONSOLE}?region={stack.region}#/stacks/quickcreate?{fragment}"
+    console = next((host for start, host in _CONSOLES.items() if stack.region.startswith(start)), _CONSOLE)
+    return f"https://{console}/cloudformation/home?region={stack.region}#/stacks/quickcreate?{fragment}"
 
 
 def put(body: dict[str, Any], pointer: str, value: Any) -> None:

@@ -40,10 +40,6 @@ class Stacks:
         """Yield the stacks that carry our mark and stand for a resource, all or those of a kind."""
         yield from _ours(self.account, kind)
 
-    def marked(self, resource: str) -> Described | None:
-        """Return the stack that stands for a resource (`Kind/name`), whatever the stack is called."""
-        return next((stack for stack in self.ours() if stack.of == resource), None)
-
     def output(self, wanted: Output) -> str:
         """Return an output of the stack of another resource; empty when that does not exist yet.
 

@@ -101,6 +101,24 @@ def test_the_link_never_holds_the_token() -> None:
     assert "secret" not in link
 
 
+@pytest.mark.parametrize(
+    ("region", "console", "partition"),
+    [
+        ("us-gov-west-1", "console.amazonaws-us-gov.com", "aws-us-gov"),
+        ("cn-north-1", "console.amazonaws.cn", "aws-cn"),
+        ("eu-west-1", "console.aws.amazon.com", "aws"),
+    ],
+)
+def test_a_partition_of_its_own_has_its_own_console_and_names(region: str, console: str, partition: str) -> None:
+    document = example("apono-connector")
+    document["spec"]["aws"]["region"] = region
+    document["spec"]["eks"]["clusters"][0]["region"] = region
+    made = rendered(document)
+    assert urlsplit(made["quickcreate.txt"]).hostname == console
+    for file in ("template", "commands"):
+        assert f"arn:{partition}:eks::aws:cluster-access-policy" in made[f"access-entries.{region}.{file}.json"]
+
+
 def test_an_older_module_gets_only_the_variables_it_knows() -> None:
     document = example("apono-connector")
     document["spec"]["permissions"] = "Read-Only (Discovery)"
