@@ -333,6 +333,16 @@ def test_a_check_asks_the_vendor_how_the_connector_is(
         with connected(aws, account, root, peers=(peer,)) as backend:
             signs = {sign.name: sign for sign in backend.check(with_spec(wanted, minimumVersion="1.7.8"))}
     assert signs[name].reason == reason
+    # There is no stack of it, so whoever is connected is another one.
+    assert ("preflight/connector-id" in signs) is (known != [] and reason != "disconnected")
+
+
+def test_a_tenant_whose_token_is_not_there_is_one_sign(aws: Engine, wanted: Resource, root: Path) -> None:
+    account = wanted.spec["aws"]["accountId"]
+    peer = Target("tenant", "apono", "http://127.0.0.1:9", {"token": "${env:NOT_SET}"})
+    with connected(aws, account, root, peers=(peer,)) as backend:
+        signs = {sign.name: sign for sign in backend.check(wanted)}
+    assert (signs["health/api"].level, signs["health/stack"].reason) == (Level.UNKNOWN, "absent")
 
 
 def test_a_session_from_another_account_is_an_error(aws: Engine, account: str, root: Path, wanted: Resource) -> None:

@@ -20,7 +20,7 @@ from policysync.backends.cloudformation.template import differences, fitted, sou
 from policysync.backends.means import Means
 from policysync.backends.port import Checks, Level, Sign
 from policysync.backends.secret_source import named, resolve
-from policysync.errors import BackendError, Refused
+from policysync.errors import BackendError, PolicySyncError, Refused
 from policysync.kinds.kind import Kind
 from policysync.render.stack import Stack, stack_of
 from policysync.state.resource import Resource
@@ -41,9 +41,14 @@ class Check:
         if wrong.level is not Level.OK:
             return
         yield from self._preflight(stack, resource)
-        yield from self._health(stack, resource)
+        health = list(self._health(stack, resource))
+        yield from health
         if resource.spec.get("connectorId"):
-            yield from self._vendors(resource)
+            vendors = _told("health/api", lambda: self._vendors(resource))
+            yield from vendors
+            if any(sign.reason == "absent" for sign in health) and any(_is_connected(sign) for sign in vendors):
+                message = "a connector with this id is connected, and it has no stack here; choose another connectorId"
+                yield Sign("preflight/connector-id", Level.ERROR, "id-in-use", message)
 
     def _preflight(self, stack: Stack, resource: Resource) -> Iterator[Sign]:
         aws = resource.spec["aws"]
@@ -75,7 +80,11 @@ class Check:
         """Ask the vendor's API how the connector is, where a target of the stage leads there."""
         for peer in self._means.peers:
             if peer.backend == VENDOR:
-                backend = apono(peer, self._means)
+                try:
+                    backend = apono(peer, self._means)
+                except PolicySyncError as error:
+                    yield Sign("health/api", Level.UNKNOWN, "unreadable", f"{peer.name}: {error}")
+                    continue
                 try:
                     if isinstance(backend, Checks):
                         yield from backend.check(resource)
@@ -153,6 +162,10 @@ class Check:
         missing = f"{wanted.kind}/{wanted.name} has no stack in the targets of this stage yet, so {name} is not known"
         sign = f"preflight/{name}"
         yield Sign(sign, Level.OK, "", said) if found else Sign(sign, Level.WARNING, "output-missing", missing)
+
+
+def _is_connected(sign: Sign) -> bool:
+    return sign.name == "health/connector" and sign.level is Level.OK
 
 
 def _told(name: str, look: Callable[[], Iterable[Sign]]) -> list[Sign]:
