@@ -131,14 +131,24 @@ def _parameter(said: Mapping[str, Any]) -> Parameter:
 def _only_hidden(asked: Summary) -> str:
     hidden = sorted(name for name, parameter in asked.parameters.items() if parameter.hidden)
     if len(hidden) != 1:
-        found = f"has several parameters that are never shown ({', '.join(hidden)})" if hidden else "hides no parameter"
-        raise Refused(f"the template {found}; name the one for the token in install.cloudFormation.tokenParameter")
+        if not hidden:
+            raise Refused("the template has no parameter that is never shown (NoEcho), so no token can go into it")
+        found = ", ".join(hidden)
+        raise Refused(
+            f"the template has several parameters that are never shown ({found}); name the one for the token in "
+            "install.cloudFormation.tokenParameter"
+        )
     return hidden[0]
 
 
 def _misfits(stack: Stack, asked: Summary, given: set[str]) -> Iterator[str]:
     if unknown := sorted(given - asked.parameters.keys()):
         yield f"it has no parameter {', '.join(unknown)}"
+    if stack.source and stack.secret in asked.parameters and not asked.parameters[stack.secret].hidden:
+        yield (
+            f"{stack.secret} is shown to everybody who may look at the stack, so no token goes there; tokenParameter "
+            "wants one with NoEcho"
+        )
     missing = [n for n, p in asked.parameters.items() if n not in given and p.default is None]
     if missing:
         yield f"it wants {', '.join(sorted(missing))}; state them in extraParameters"

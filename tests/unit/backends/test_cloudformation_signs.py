@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,15 @@ def test_a_further_parameter_is_held_to_the_template(parameter: Parameter, wrong
     with pytest.raises(Refused, match=wrong) as caught:
         fitted(stack, summary_with(Extra=parameter))
     assert ("the-value" in str(caught.value)) is not parameter.hidden
+
+
+def test_a_token_goes_only_where_nobody_can_look() -> None:
+    stack = Stack("s", "1", REGION, "https://t", "", {}, ("CAPABILITY_IAM",), {}, secret="Token", source={"env": "T"})
+    assert fitted(stack, summary_with(Token=text("Token", hidden=True))).secret == "Token"
+    with pytest.raises(Refused, match="Token is shown to everybody"):
+        fitted(stack, summary_with(Token=text("Token"), Other=text("Other", hidden=True)))
+    with pytest.raises(Refused, match="no parameter that is never shown"):
+        fitted(replace(stack, secret=""), summary_with(Token=text("Token")))
 
 
 def test_two_templates_differ_by_what_they_ask_for() -> None:
