@@ -29,7 +29,7 @@ from policysync.state.normalize import live_spec, new_spec
 from policysync.state.resource import Address, Resource
 
 RECORD = ".policysync.json"
-_BOUND = ("context", "account", "region")
+_BOUND = ("context", "kubeconfig_env", "account", "region")
 """Options by which documents tell one target from another."""
 _VERSION = 1
 _INSTALLS = frozenset({"kubernetes", "helm", "cloudformation"})

@@ -26,7 +26,7 @@ class Lint:
     def findings(self, kind: Kind, spec: Mapping[str, Any], exported: bool) -> list[Finding]:
         """Return what is wrong or unwise. An export from the console carries fields nobody chose: no warnings there."""
         if kind.name not in self._branches:
-            self._branches[kind.name] = branches(kind.root, _interesting, whole=is_scope)
+            self._branches[kind.name] = branches(kind.root, _interesting, whole=_whole)
         root = self._branches[kind.name]
         found = list(_walk(kind.name, root, spec, (), {})) if root else []
         return [finding for finding in found if not (exported and finding.code in _SILENT)]
@@ -38,6 +38,12 @@ _SILENT = frozenset({"read-only-field", "removed-field", "no-effect"})
 def _interesting(field: Field) -> bool:
     said = field.key or field.idle is not MISSING or field.known or field.usual or field.removed or field.applies_when
     return bool(said) or not field.relevant or not field.compared
+
+
+def _whole(field: Field) -> bool:
+    """Return whether all that is below a field is needed: also where elements are told apart by what they leave out."""
+    below = field.each.properties if field.each else {}
+    return is_scope(field) or any(name in below and below[name].default is not MISSING for name in field.key)
 
 
 def _walk(kind: str, field: Field, value: Any, path: Path, above: Mapping[str, Any]) -> Iterator[Finding]:

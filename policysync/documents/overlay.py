@@ -32,10 +32,16 @@ def below(field: Field, name: str) -> Field:
 
 
 def key_of(field: Field, item: Any) -> tuple[str, ...] | None:
-    """Return what identifies an element of a keyed list; None where it is no mapping."""
+    """Return what identifies an element of a keyed list, defaults included; None where it is no mapping."""
     if not isinstance(item, Mapping):
         return None
-    return tuple(f"{type(item.get(member)).__name__}:{item.get(member)}" for member in field.key)
+    members = field.each.properties if field.each else {}
+    values = [item[name] if name in item else _usual(members.get(name)) for name in field.key]
+    return tuple(f"{type(value).__name__}:{value}" for value in values)
+
+
+def _usual(member: Field | None) -> Any:
+    return None if member is None or member.default is MISSING else member.default
 
 
 def _members(field: Field, base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

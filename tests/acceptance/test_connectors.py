@@ -139,6 +139,36 @@ def test_what_is_wrong_is_said_with_its_place_and_never_with_the_secret(reposito
     assert "charts before 2022.4.1 silently drop the token; want chart.version 2022.4.1 or newer [chart-drops]" in said
 
 
+def test_two_connectors_of_one_release_and_two_tunnels_of_one_host_are_told(repository: PolicyRepository) -> None:
+    file = repository.root / "policies/base/connector.yaml"
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    document["metadata"]["name"] = "twin"
+    document["spec"]["tunnels"].append({"type": "azure", "host": "acme.azurecr.io"})
+    repository.write("policies/base/twin.yaml", yaml.safe_dump(document, sort_keys=False))
+    said = ran(repository, "validate", status=1).out
+    assert "AquaCloudConnector/eu (policies/base/connector.yaml:1:1) is the same release of the same namespace" in said
+    document["spec"]["install"] = {"method": "manifests"}
+    document["spec"]["release"] = {"namespace": "twin"}
+    repository.write("policies/base/twin.yaml", yaml.safe_dump(document, sort_keys=False))
+    said = ran(repository, "validate", status=1).out
+    assert "stands in this list twice, first as element 0; keep one [duplicate-item]" in said
+    assert "[same-release]" not in said
+
+
+def test_a_kubeconfig_that_a_variable_names_is_that_of_the_documents_which_name_it(
+    repository: PolicyRepository, clusters: dict[str, StandIn]
+) -> None:
+    repository.replace("policysync.yaml", "kubeconfig: dev.yaml", "kubeconfig_env: KUBE_DEV")
+    repository.replace(
+        "policies/base/connector.yaml", "    context: dev\n", "    context: dev\n    kubeconfigEnv: KUBE_DEV\n"
+    )
+    repository.commit()
+    repository.environ["KUBE_DEV"] = str(repository.root / "dev.yaml")
+    assert "+ AquaCloudConnector/eu" in ran(repository, "plan", "--stage", "dev").out
+    repository.replace("policysync.yaml", "kubeconfig_env: KUBE_DEV", "kubeconfig_env: KUBE_US")
+    assert "no target serves it" in ran(repository, "validate").out
+
+
 def test_definitions_are_rendered_without_a_repository_of_connectors(repository: PolicyRepository) -> None:
     found = list(yaml.safe_load_all(ran(repository, "render", "crds").out))
     assert {each["kind"] for each in found if each} == {"CustomResourceDefinition"}

@@ -23,7 +23,7 @@ def helm_environ(target: Target, means: Means) -> dict[str, str]:
     elif target.url:
         environ |= {"KUBECONFIG": os.devnull, **_by_address(target, means)}
     else:
-        files = files_of(str(options.get("kubeconfig") or ""), os.environ, means.root)
+        files = files_of(options, os.environ, means.root)
         environ["KUBECONFIG"] = os.pathsep.join(map(str, files))
         if options.get("context"):
             environ["HELM_KUBECONTEXT"] = str(options["context"])

@@ -105,11 +105,20 @@ def inside(environ: Mapping[str, str], account: Path = SERVICE_ACCOUNT) -> Acces
     return Access(f"https://{address}:{port}", namespace=namespace or "default", user=user, ca=ca)
 
 
-def files_of(named: str, environ: Mapping[str, str], root: Path) -> list[Path]:
-    """Return the kubeconfig files in question: the one that is named, those of KUBECONFIG, or the usual one."""
+def files_of(options: Mapping[str, Any], environ: Mapping[str, str], root: Path) -> list[Path]:
+    """Return the kubeconfig files in question: the one a target names, those a variable names, or the usual one.
+
+    Raises:
+        Refused: the target names a variable that names no file, or a file as well.
+    """
+    named, variable = str(options.get("kubeconfig") or ""), str(options.get("kubeconfig_env") or "")
+    if named and variable:
+        raise Refused("options.kubeconfig and options.kubeconfig_env both name a file; want one of the two")
     if named:
         return [root / Path(named).expanduser()]
-    listed = [Path(part) for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    listed = [Path(part) for part in environ.get(variable or "KUBECONFIG", "").split(os.pathsep) if part]
+    if variable and not listed:
+        raise Refused(f"options.kubeconfig_env: {variable} is not set; it has to name a kubeconfig file")
     return listed or [DEFAULT_FILE.expanduser()]
 
 

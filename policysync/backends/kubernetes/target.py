@@ -23,6 +23,7 @@ from policysync.errors import Refused
 
 OPTIONS: Mapping[str, Form] = {
     "kubeconfig": str,
+    "kubeconfig_env": str,
     "context": str,
     "namespace": str,
     "in_cluster": bool,
@@ -74,7 +75,7 @@ def _access(target: Target, options: Mapping[str, Any], means: Means) -> Access:
     if target.url:
         ca = _ca(options, means.root)
         return Access(host_url(target.url), ca=ca, verify=options.get("verify", True))
-    files = files_of(str(options.get("kubeconfig") or ""), os.environ, means.root)
+    files = files_of(options, os.environ, means.root)
     access = from_files(files, str(options.get("context") or ""))
     return replace(access, verify=access.verify and options.get("verify", True))
 

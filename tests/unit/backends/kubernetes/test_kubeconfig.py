@@ -79,9 +79,15 @@ def test_of_several_files_the_first_that_says_something_counts(tmp_path: Path) -
 
 
 def test_files_come_from_the_option_the_environment_or_the_usual_place(tmp_path: Path) -> None:
-    assert files_of("clusters/eu.yaml", {"KUBECONFIG": "/a"}, tmp_path) == [tmp_path / "clusters/eu.yaml"]
-    assert files_of("", {"KUBECONFIG": "/a::/b"}, tmp_path) == [Path("/a"), Path("/b")]
-    assert files_of("", {}, tmp_path) == [Path("~/.kube/config").expanduser()]
+    environ = {"KUBECONFIG": "/a::/b", "KUBE_EU": "/eu"}
+    assert files_of({"kubeconfig": "clusters/eu.yaml"}, environ, tmp_path) == [tmp_path / "clusters/eu.yaml"]
+    assert files_of({"kubeconfig_env": "KUBE_EU"}, environ, tmp_path) == [Path("/eu")]
+    assert files_of({}, environ, tmp_path) == [Path("/a"), Path("/b")]
+    assert files_of({}, {}, tmp_path) == [Path("~/.kube/config").expanduser()]
+    with pytest.raises(Refused, match="KUBE_US is not set"):
+        files_of({"kubeconfig_env": "KUBE_US"}, environ, tmp_path)
+    with pytest.raises(Refused, match="want one of the two"):
+        files_of({"kubeconfig": "a", "kubeconfig_env": "KUBE_EU"}, environ, tmp_path)
 
 
 def test_a_pod_finds_its_own_cluster(tmp_path: Path) -> None:
