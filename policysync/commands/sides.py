@@ -147,9 +147,10 @@ class Sides:
         secrets = resolver(os.environ, self._project().root) if online else _unresolved
         for document in documents_of(side.file, self.kinds, self._project()):
             kind = self.kinds[document.kind]
-            expanded, findings = Expansion(stage.vars, stage.name).of(kind.root, document.spec)
+            expanded, findings = Expansion(stage.vars).of(kind.root, document.spec)
             # What a console exported holds secrets as they are, and outside a stage nobody knows the variables.
-            wrong = [f for f in findings if not (document.raw or (f.code == "unknown-variable" and not stage.name))]
+            excused = set() if stage.name else {"unknown-variable"}
+            wrong = [f for f in findings if not (document.raw or f.warning or f.code in excused)]
             if wrong:
                 raise InvalidInput(Problem(document.where, join(f.path), f.message, f.code) for f in wrong)
             spec = dict(with_secrets(kind.root, expanded, secrets))

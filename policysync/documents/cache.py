@@ -76,9 +76,7 @@ class FileCache:
                 return tuple(Parsed(value, line, column) for value, line, column in orjson.loads(known)), ()
         documents, problems = parse(file.content, file.path)
         if not problems:
-            # What JSON in 64 bits cannot hold is parsed again each time.
-            with suppress(TypeError):
-                self._learnt[key] = orjson.dumps([[d.value, d.line, d.column] for d in documents])
+            self._learnt[key] = orjson.dumps([[d.value, d.line, d.column] for d in documents])
         return documents, problems
 
     def is_good(self, digest: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,7 +11,8 @@ from policysync.documents.parse import Parsed
 from policysync.documents.placing import Placing
 from policysync.documents.project import Project
 from policysync.documents.section import shown
-from policysync.documents.suggest import did_you_mean, one_of
+from policysync.documents.suggest import did_you_mean, nearest, one_of
+from policysync.documents.surprise import boolean
 from policysync.errors import Location, Problem
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import kind_name
@@ -71,6 +72,7 @@ class _Envelope:
         self.value = parsed.value
         self.where = Location(path, parsed.line, parsed.column)
         self.stage = stage
+        self.meant: set[str] = set()
 
     def read(self) -> Document | None:
         if not isinstance(self.value, dict):
@@ -79,20 +81,28 @@ class _Envelope:
         folder = kind_name(PurePosixPath(self.path).parent.name)
         if not {"apiVersion", "metadata", "spec"} & self.value.keys() and folder in self.all.kinds:
             return self.exported(self.all.kinds[folder])
-        for name in self.value:
-            if name not in MEMBERS:
-                hint = did_you_mean(name, MEMBERS) or f"; want one of {one_of(MEMBERS)}"
-                self.refuse(f"/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
+        self.only("", self.value, MEMBERS)
         kind = self.kind()
         metadata = self.member("", self.value, "metadata", dict, {})
         # Only a namespace makes it worth reading the schema of a kind that this run may be about nothing else of.
         namespaced = "namespace" in metadata and kind and self.cluster_version(kind)
         known = (*METADATA, "namespace") if namespaced else METADATA
-        for name in metadata:
-            if name not in known:
-                hint = did_you_mean(name, known) or f"; want one of {one_of(known)}"
-                self.refuse(f"/metadata/{name}", f"unknown key `{name}`{hint}", "unknown-key", key=True)
+        self.only("/metadata", metadata, known)
         return self.document(kind, metadata) if kind else None
+
+    def only(self, at: str, owner: Mapping[str, Any], known: Sequence[str]) -> None:
+        """Refuse keys that are not known. What one of them was probably meant to be is not missing as well."""
+        for name in owner:
+            if name in known:
+                continue
+            if name in MEMBERS and name not in self.value:
+                self.meant.add(name)
+                message = f"`{name}` stands inside `{at[1:]}`, and belongs beside it; indent it less"
+            else:
+                self.meant.add(nearest(name, [other for other in known if other not in owner]))
+                hint = did_you_mean(name, known) or f"; want one of {one_of(known)}"
+                message = f"unknown key `{name}`{hint}"
+            self.refuse(f"{at}/{name}", message, "unknown-key", key=True)
 
     def exported(self, kind: Kind) -> Document | None:
         name = kind.name_of(self.value)
@@ -122,7 +132,7 @@ class _Envelope:
         return str(self.all.kinds[kind].schema["x-kind"].get("apiVersion", ""))
 
     def document(self, kind: str, metadata: Mapping[str, Any]) -> Document:
-        name = self.member("/metadata", metadata, "name", str, "", required=True)
+        name = self.name(metadata)
         namespace = self.member("/metadata", metadata, "namespace", str, "")
         absent = self.member("/metadata", metadata, "absent", bool, False)
         spec = self.member("", self.value, "spec", dict, {}, required=not absent)
@@ -146,6 +156,14 @@ class _Envelope:
             absent=absent,
             refers=mentions(spec),
         )
+
+    def name(self, metadata: Mapping[str, Any]) -> str:
+        if not isinstance(self.value.get("metadata") or {}, dict):
+            return ""  # that is wrong, and said already
+        name: str = self.member("/metadata", metadata, "name", str, "", required=True)
+        if name in {".", ".."}:
+            self.refuse("/metadata/name", f'"{name}" stands for a folder in addresses; want another name', "name")
+        return name
 
     def namespace(self, kind: str, stated: str, spec: Mapping[str, Any]) -> str:
         """Return the namespace of an object, said in metadata or where its kind lets the spec say it."""
@@ -183,18 +201,25 @@ class _Envelope:
     ) -> Any:
         value = owner.get(name)
         if value is None or value == "":
-            if required:
+            if required and name not in self.meant:
                 self.refuse(at if name not in owner else f"{at}/{name}", f"`{name}` is missing", "required")
             return default
         if not isinstance(value, wanted):
-            words = {str: "text", dict: "a mapping", list: "a list", bool: "true or false"}
-            self.refuse(f"{at}/{name}", f"{shown(value)} stands here, want {words[wanted]}", "type")
+            self.refuse(f"{at}/{name}", _mistyped(value, wanted), "type")
             return default
         return value
 
     def refuse(self, pointer: str, message: str, code: str, key: bool = False) -> None:
         where = self.all.placing.at(self.where, self.index, pointer, key)
         self.all.problems.append(Problem(where, pointer, message, code))
+
+
+def _mistyped(value: Any, wanted: type) -> str:
+    if wanted is bool and isinstance(value, str) and (looks := boolean(value)):
+        return looks
+    words = {str: "text", dict: "a mapping", list: "a list", bool: "true or false"}
+    quotes = "; put it in quotes" if wanted is str and isinstance(value, bool | int | float) else ""
+    return f"{shown(value)} stands here, want {words[wanted]}{quotes}"
 
 
 def mentions(value: Any) -> bool:

@@ -13,7 +13,9 @@ from policysync.documents.suggest import did_you_mean, one_of
 from policysync.kinds.field import Field
 
 _MARK = re.compile(r"\$\$\{|\$\{var\.([^}]*)\}|\$\{(?:env|file|keyring|vault|aws-secret):[^}]*\}")
+_NEARLY = re.compile(r"(?<!\$)\$\{(?:var\.[^}]*\Z|(?:vars|env)\.|var:[A-Za-z_])")
 _NOTHING = Field()
+_WANTED = "${var.NAME}, in a secret field ${env:NAME}, or $${ for the text"
 MISPLACED = "misplaced-reference"
 """The code of a reference to a secret where no secret stands."""
 
@@ -24,11 +26,10 @@ def escaped(text: str) -> str:
 
 
 class Expansion:
-    """Expands the specs of one stage."""
+    """Expands the specs of a stage with these variables."""
 
-    def __init__(self, variables: Mapping[str, Any], stage: str) -> None:
+    def __init__(self, variables: Mapping[str, Any]) -> None:
         self.variables = variables
-        self.stage = stage
 
     def of(self, field: Field, spec: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Finding]]:
         """Return the spec with variables replaced, and what is wrong with its references."""
@@ -57,6 +58,11 @@ class Expansion:
         if whole and whole[1] is not None:
             return self._variable(whole[1], path, findings, text)
 
+        # The text is not shown: it may be a secret in a misspelt field.
+        if _NEARLY.search(text) and not sensitive:
+            message = f"nearly a reference, and taken for text as it is; want {_WANTED}"
+            findings.append(Finding(path, message, "nearly-a-reference", warning=True))
+
         def one(found: re.Match[str]) -> str:
             if found[0] == "$${":
                 return "${"
@@ -76,8 +82,10 @@ class Expansion:
     def _variable(self, name: str, path: Path, findings: list[Finding], fallback: str) -> Any:
         if name in self.variables:
             return self.variables[name]
-        hint = did_you_mean(name, self.variables) or (f"; it has {one_of(self.variables)}" if self.variables else "")
-        findings.append(Finding(path, f"stage {self.stage} has no variable `{name}`{hint}", "unknown-variable"))
+        hint = did_you_mean(name, self.variables) or (
+            f"; want one of {one_of(self.variables)}" if self.variables else ""
+        )
+        findings.append(Finding(path, f"there is no variable `{name}`{hint}", "unknown-variable"))
         return fallback
 
 

@@ -11,6 +11,7 @@ from json import JSONDecoder
 from typing import Any
 
 from policysync.documents.places import NESTING, Places, Refusals, Stop, line_and_column
+from policysync.documents.scalar import is_held
 from policysync.pointer import escape
 
 _NOT_SPACE = re.compile(r"[^ \t\n\r]|\Z")
@@ -66,7 +67,14 @@ def _constant(name: str) -> Any:
     raise _Odd(name)
 
 
-_DECODER = JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_constant=_constant)
+def _whole(text: str) -> int:
+    number = int(text)
+    if not is_held(number):
+        raise _Odd
+    return number
+
+
+_DECODER = JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_int=_whole, parse_constant=_constant)
 
 
 def _refuse_odd(text: str, value: Any) -> None:
@@ -167,7 +175,7 @@ class _Scan:
             number = json.loads(word)
         except ValueError:
             number = float("inf")
-        if number in {float("inf"), float("-inf")}:
+        if number in {float("inf"), float("-inf")} or (isinstance(number, int) and not is_held(number)):
             self.refuse(at, pointer, "number is too large to hold; write it as text", "number")
 
     def refuse(self, at: int, pointer: str, message: str, code: str) -> None:

@@ -149,20 +149,16 @@ class Judge:
         if self._cache is None:
             return self._found(draft)
         digest = self._digest(draft)
-        if digest and self._cache.is_good(digest):
+        if self._cache.is_good(digest):
             return ()
         problems = self._found(draft)
-        if digest and not problems:
+        if not problems:
             self._cache.good(digest)
         return problems
 
     def _digest(self, draft: Draft) -> str:
-        try:
-            spec = orjson.dumps(draft.spec)
-        except TypeError:  # a number of more than 64 bits
-            return ""
         facts = f"{VERSION} {RULES} {self._engine_name} {draft.kind.digest} {draft.exported} "
-        return hashlib.sha256(facts.encode() + spec).hexdigest()
+        return hashlib.sha256(facts.encode() + orjson.dumps(draft.spec)).hexdigest()
 
     def _found(self, draft: Draft) -> tuple[Problem, ...]:
         self._engine = self._engine or open_engine(self._engine_name)
@@ -176,7 +172,7 @@ class Judge:
         for draft in drafts:
             for reference in self._refers(draft):
                 if not present.has(reference):
-                    finding = present.dangling(reference, stage.name)
+                    finding = present.dangling(reference)
                     yield draft, draft.problem(finding, self.catalog.placing)
 
     def _keys(self, drafts: tuple[Draft, ...], names: list[Name], stage: Stage) -> Iterator[Name]:

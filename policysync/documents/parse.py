@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from policysync.documents.places import Places, Refusals, line_and_column
 from policysync.errors import InvalidInput, Location, Problem
 
-LOADER = "1"
+LOADER = "2"
 """Goes up whenever the same bytes may give another value; old cache entries are then never found."""
 
 

@@ -79,11 +79,11 @@ class Present:
             return True
         return any(fnmatchcase(f"{kind}/{name}", pattern) for pattern in self.external)
 
-    def dangling(self, reference: Reference, stage: str) -> Finding:
+    def dangling(self, reference: Reference) -> Finding:
         """Return the finding for a reference that nothing answers to."""
         names = sorted(name for kind, name in self.names if kind in reference.kinds)
         names += [b.name for kind in reference.kinds if kind in self.kinds for b in self.kinds[kind].builtins if b.name]
         wanted = " or ".join(f"{kind}/{reference.name}" for kind in reference.kinds)
         remedy = did_you_mean(reference.name, names)
         remedy = remedy or "; add it, or list it under `references: {external: […]}` in policysync.yaml"
-        return Finding(reference.path, f"stage {stage} has no {wanted}{remedy}", "dangling-reference")
+        return Finding(reference.path, f"there is no {wanted}{remedy}", "dangling-reference")

@@ -110,7 +110,7 @@ class Staging:
     def drafts(self, stage: Stage, names: Iterable[Name]) -> Iterator[Draft]:
         """Yield the resources of a stage that some documents describe."""
         overlays = self.catalog.overlays.get(stage.name, {})
-        expansion = Expansion(stage.vars, stage.name)
+        expansion = Expansion(stage.vars)
         for name in names:
             over = overlays.get(name)
             documents = (self.catalog.base[name], over) if over else (self.catalog.base[name],)

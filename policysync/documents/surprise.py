@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from policysync.documents.scalar import is_held
+
 _YES = frozenset({"yes", "on", "y"})
 _NO = frozenset({"no", "off", "n"})
 _OCTAL = re.compile(r"[-+]?0[0-9_]+\Z")
@@ -35,7 +37,8 @@ def number(text: str) -> str:
             total = total * 60 + int(part)
         return f"`{text}` is text in YAML 1.2; write {total}"
     if _NUMBER.match(text):
-        if float(text) in {float("inf"), float("-inf")}:
+        infinite = float(text) in {float("inf"), float("-inf")}
+        if infinite or (text.lstrip("+-").isdecimal() and not is_held(int(text))):
             return f"`{text}` is text, because no number can be that large; write a smaller one"
         return f'"{text}" is text, want a number; drop the quotes'
     return ""

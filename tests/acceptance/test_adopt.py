@@ -147,7 +147,7 @@ def test_a_name_the_schema_forbids_is_refused(repository: PolicyRepository) -> N
         console.create("Label", {"name": "good"})
     adopted = repository.run("adopt", "--stage", "dev", "--kind", "Label", "--kind", "FirewallPolicy")
     assert (adopted.status, adopted.out) == (1, "policies/base/label/good.yaml\n")
-    assert "refused: FirewallPolicy/team/a: /spec" in adopted.err
+    assert "refused: FirewallPolicy/team/a: /metadata/name" in adopted.err
     assert "refused: Label/..: a path cannot name it" in adopted.err
 
 
@@ -237,7 +237,7 @@ def test_a_resource_that_refers_to_nothing_in_git_is_refused(repository: PolicyR
     adopted = repository.run("adopt", "--stage", "dev", "--kind", "Role", "--kind", "Label")
     assert adopted.status == 1
     assert adopted.out == "policies/base/label/team.yaml\n"
-    assert "refused: Role/web: /spec/permission: stage dev has no PermissionSet/readers" in adopted.err
+    assert "refused: Role/web: /spec/permission: there is no PermissionSet/readers" in adopted.err
     in_sync(repository)
 
 

@@ -23,7 +23,8 @@ FIELDS = [*list(KIND.root.properties)[:30], "trusted_base_images", "scope", "unk
 texts = st.one_of(
     st.text(max_size=12), st.sampled_from(["yes", "1:30", "#x", "a: b", "${env:X}", "- a", "two\nlines\n"])
 )
-scalars = st.one_of(texts, st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.none())
+whole = st.integers(-(2**63), 2**63 - 1)
+scalars = st.one_of(texts, st.booleans(), whole, st.floats(allow_nan=False, allow_infinity=False), st.none())
 values = st.recursive(
     scalars,
     lambda inner: st.one_of(

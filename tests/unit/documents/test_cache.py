@@ -43,10 +43,9 @@ def test_a_second_run_remembers(tmp_path: Path, home: Path) -> None:
     assert (tmp_path / ".policysync/.gitignore").read_text() == "*\n"
 
 
-def test_bad_files_and_huge_numbers_are_read_every_time(tmp_path: Path, home: Path) -> None:
+def test_bad_files_are_read_every_time(tmp_path: Path, home: Path) -> None:
     cache = open_cache(tmp_path)
     assert cache.parse(file("a: 1\na: 2\n"))[1][0].code == "duplicate-key"
-    assert cache.parse(file(f"a: {2**70}"))[0][0].value == {"a": 2**70}
     cache.save()
     assert files(tmp_path) == []
 

@@ -59,7 +59,7 @@ TRAPS = [
 ]
 
 texts = st.one_of(st.sampled_from(TRAPS), st.text(), st.text(alphabet="0123456789abcdefxo_.:-+eETZ ", max_size=12))
-numbers = st.one_of(st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False))
+numbers = st.one_of(st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False))
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), numbers, texts),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),

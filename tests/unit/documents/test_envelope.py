@@ -31,11 +31,29 @@ GOOD = policy("enabled: true")
             GOOD.replace("kind: Policy", "kind: Zzz"),
             ["2:7: /kind: unknown kind `Zzz`; `policysync kinds` lists them [unknown-kind]"],
         ),
-        (GOOD.replace("kind: Policy", "kind: 7"), ["2:7: /kind: 7 stands here, want text [type]"]),
+        (GOOD.replace("kind: Policy", "kind: 7"), ["2:7: /kind: 7 stands here, want text; put it in quotes [type]"]),
         (GOOD.replace("{name: web}", "{}"), ["3:11: /metadata: `name` is missing [required]"]),
         (GOOD.replace("{name: web}", "{name: }"), ["3:18: /metadata/name: `name` is missing [required]"]),
-        (GOOD.replace("{name: web}", "web"), None),
-        (GOOD.replace("spec:", "spce:"), None),
+        (GOOD.replace("{name: web}", "web"), ['3:11: /metadata: "web" stands here, want a mapping [type]']),
+        (
+            GOOD.replace("spec:", "spce:"),
+            ["4:1: /spce: unknown key `spce`; did you mean `spec`? [unknown-key]"],
+        ),
+        (
+            GOOD.replace("{name: web}", "{nam: web}"),
+            ["3:12: /metadata/nam: unknown key `nam`; did you mean `name`? [unknown-key]"],
+        ),
+        (
+            "apiVersion: policysync/v1\nkind: Policy\nmetadata:\n  name: web\n  spec: {enabled: true}\n",
+            [
+                "5:3: /metadata/spec: `spec` stands inside `metadata`, and belongs beside it; indent it less "
+                "[unknown-key]"
+            ],
+        ),
+        (
+            GOOD.replace("name: web", 'name: ".."'),
+            ['3:18: /metadata/name: ".." stands for a folder in addresses; want another name [name]'],
+        ),
         (
             policy("enabled: true", metadata="label: {a: b}"),
             ["3:23: /metadata/label: unknown key `label`; did you mean `labels`? [unknown-key]"],
@@ -50,7 +68,7 @@ GOOD = policy("enabled: true")
         ),
         (
             policy("enabled: true", metadata="protect: yes"),
-            ['3:32: /metadata/protect: "yes" stands here, want true or false [type]'],
+            ["3:32: /metadata/protect: `yes` is text in YAML 1.2; write true [type]"],
         ),
         (
             "apiVersion: policysync/v1\nkind: Policy\nmetadata: {name: web, absent: true}\n",

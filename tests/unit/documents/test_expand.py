@@ -34,7 +34,7 @@ def registry(spec: str) -> str:
     ],
 )
 def test_variables(text: str, value: object) -> None:
-    expansion = Expansion({"n": 7, "t": "web", "l": [1, 2], "b": True}, "dev")
+    expansion = Expansion({"n": 7, "t": "web", "l": [1, 2], "b": True})
     assert expansion.of(Field(), {"a": [{"b": text}]}) == ({"a": [{"b": value}]}, [])
 
 
@@ -42,7 +42,7 @@ def test_variables(text: str, value: object) -> None:
     "text", ["a", "${HOME}", "${var.n}", "$${var.n}", "x ${env:A} $${", "$$${file:x}", "${", "${cmd:a}", "${vault:a#b}"]
 )
 def test_escaped_text_stands_for_itself(text: str) -> None:
-    expanded, findings = Expansion({}, "dev").of(Field(), {"a": escaped(text)})
+    expanded, findings = Expansion({}).of(Field(), {"a": escaped(text)})
     assert (expanded, findings) == ({"a": text}, [])
 
 
@@ -58,11 +58,11 @@ def test_variables_keep_their_type_in_a_stage(tmp_path: Path) -> None:
     [
         (
             "enabled: true\ntitle: ${var.clustre}",
-            "6:10: /spec/title: stage dev has no variable `clustre`; did you mean `cluster`? [unknown-variable]",
+            "6:10: /spec/title: there is no variable `clustre`; did you mean `cluster`? [unknown-variable]",
         ),
         (
             "enabled: true\ntitle: ${var.zzzz}",
-            "6:10: /spec/title: stage dev has no variable `zzzz`; it has score, cluster, strict [unknown-variable]",
+            "6:10: /spec/title: there is no variable `zzzz`; want one of score, cluster, strict [unknown-variable]",
         ),
         (
             "enabled: true\ntitle: ${env:HOME}",
@@ -79,6 +79,28 @@ def test_what_is_wrong_with_references(tmp_path: Path, spec: str, message: str |
     found = told(tmp_path, {A: policy(spec)}, project)
     assert len(found) == 1
     assert message is None or found == [f"{A}:{message}"]
+
+
+@pytest.mark.parametrize("text", ["${var.score", "x ${vars.score}", "${var:score}", "${env.HOME}"])
+def test_what_is_nearly_a_reference_is_a_warning(tmp_path: Path, text: str) -> None:
+    (found,) = told(tmp_path, {A: policy(f"enabled: true\ntags: ['{text}']")})
+    assert found.startswith(f"{A}:6:10: warning: /spec/tags/0: ")
+    assert found.endswith("want ${var.NAME}, in a secret field ${env:NAME}, or $${ for the text [nearly-a-reference]")
+
+
+@pytest.mark.parametrize(
+    "text", ["${HOME}", "${var:-x}", "${var:0:3}", "$${var.score}", "$${vars.score}", "${file%.txt}"]
+)
+def test_what_a_shell_reads_is_text(tmp_path: Path, text: str) -> None:
+    assert told(tmp_path, {A: policy(f"enabled: true\ntags: ['{text}']")}) == []
+
+
+def test_one_mistake_in_every_stage_is_one_line(tmp_path: Path) -> None:
+    assert told(tmp_path, {A: policy("enabled: true\ntitle: ${var.scor}\nscopes: [zzz]")}) == [
+        f"{A}:6:10: /spec/title: there is no variable `scor`; did you mean `score`? [unknown-variable]",
+        f"{A}:7:12: /spec/scopes/0: there is no Scope/zzz; add it, or list it under `references: {{external: […]}}` in "
+        "policysync.yaml [dangling-reference]",
+    ]
 
 
 def test_a_variable_that_fits_in_no_text(tmp_path: Path) -> None:
@@ -117,7 +139,7 @@ def test_secrets_of_stores_are_good_in_documents(tmp_path: Path) -> None:
 
 
 def test_what_runs_programs_elsewhere_is_plain_text_here() -> None:
-    expanded, findings = Expansion({}, "dev").of(Field(), {"snippet": "echo ${cmd:0:3}"})
+    expanded, findings = Expansion({}).of(Field(), {"snippet": "echo ${cmd:0:3}"})
     assert (expanded, findings) == ({"snippet": "echo ${cmd:0:3}"}, [])
 
 

@@ -29,6 +29,7 @@ def test_any_json_is_read() -> None:
         ('{"a": [1, 1e999]}', "a.json:1:11: /a/1: number is too large to hold; write it as text [number]"),
         ('{"a": "\\ud800"}', None),
         ('{"a": "x\ud800"}'.encode("utf-8", "surrogatepass"), None),
+        (f'{{"a": {2**63 - 1}, "b": {2**63}}}', None),
         (f'{{"a": {"9" * 5000}}}', "a.json:1:7: /a: number is too large to hold; write it as text [number]"),
     ],
 )

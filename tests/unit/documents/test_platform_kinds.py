@@ -136,7 +136,7 @@ POLICY = "{{trigger: {{predefined: Incidents}}, outputs: [{{type: {type}, name: 
 def test_a_channel_is_found_by_its_type_and_name(tmp_path: Path) -> None:
     assert told(tmp_path, MAIL, document("ResponsePolicy", "page", POLICY.format(type="email"))) == []
     (problem,) = told(tmp_path, MAIL, document("ResponsePolicy", "page", POLICY.format(type="slack")))
-    assert problem.startswith("/spec/outputs/0/name: stage dev has no Notification/slack/oncall")
+    assert problem.startswith("/spec/outputs/0/name: there is no Notification/slack/oncall")
 
 
 def test_judging_the_channel_alone_judges_who_names_it(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_judging_the_channel_alone_judges_who_names_it(tmp_path: Path) -> None:
 def test_names_of_a_map_are_references(tmp_path: Path) -> None:
     mapping = "{saml: {role_mapping: {Administrator: [a], nobody: [b]}}}"
     (problem,) = told(tmp_path, document("RoleMapping", "settings", mapping))
-    assert problem.startswith("/spec/saml/role_mapping/nobody: stage dev has no Role/nobody")
+    assert problem.startswith("/spec/saml/role_mapping/nobody: there is no Role/nobody")
 
 
 def test_gateways_are_taken_on_trust(tmp_path: Path) -> None:

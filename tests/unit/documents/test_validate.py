@@ -40,6 +40,13 @@ def of_spec(root: Path, spec: str) -> list[str]:
             "enabled: true\nscore: 12e400",
             ["6:10: /spec/score: `12e400` is text, because no number can be that large; write a smaller one [type]"],
         ),
+        (
+            "enabled: true\nscore: 99999999999999999999",
+            [
+                "6:10: /spec/score: `99999999999999999999` is text, because no number can be that large; "
+                "write a smaller one [type]"
+            ],
+        ),
         ("enabled: true\nscore: '7'", ['6:10: /spec/score: "7" is text, want a number; drop the quotes [type]']),
         ("enabled: true\nscore: seven", ['6:10: /spec/score: "seven" is text, want a whole number [type]']),
         ("enabled: true\nscore: 7.5", ["6:10: /spec/score: 7.5 is a number, want a whole number [type]"]),
