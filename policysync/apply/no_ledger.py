@@ -11,7 +11,8 @@ from typing import Self
 from policysync.apply.events import Event
 from policysync.apply.gitstore import GitStore
 from policysync.apply.intent import record_of
-from policysync.apply.ledger import Ledger, Remembered, Stated
+from policysync.apply.ledger import Ledger
+from policysync.apply.memory import Remembered, Stated
 from policysync.apply.record import Record
 from policysync.apply.run import Run
 from policysync.apply.undone import Undone
