@@ -176,7 +176,10 @@ def _verified(found: Verified | None) -> Iterable[str]:
         lines = [printable(f"  {problem}") for problem in found.problems[: 2 * _LISTED]]
         if len(found.problems) > len(lines):
             lines.append(f"  and {len(found.problems) - len(lines)} more; --format json has all")
-        return [f"Not proven: {len(found.problems)} problems in {found.commits} commits", *lines]
+        many = "problem" if len(found.problems) == 1 else "problems"
+        return [f"Not proven: {len(found.problems)} {many} in {found.commits} commits", *lines]
+    if not found.commits:
+        return ["Verified: the ledger is empty."]
     return [f"Verified: {found.commits} commits, {found.signed} of them signed, unbroken up to {found.tip[:12]}."]
 
 

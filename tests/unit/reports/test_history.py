@@ -74,6 +74,8 @@ def test_proof() -> None:
     assert history_text(History("dev", verified=Verified("c" * 40, 4, 2))) == (
         f"Verified: 4 commits, 2 of them signed, unbroken up to {'c' * 12}."
     )
+    assert history_text(History("dev", verified=Verified())) == "Verified: the ledger is empty."
+    assert history_text(History("dev", verified=Verified("c" * 40, 4, 2, ("it",)))).startswith("Not proven: 1 problem in")
     broken = Verified("c" * 40, 4, 2, tuple(f"problem {n}" for n in range(25)))
     text = history_text(History("dev", verified=broken))
     assert text.startswith("Not proven: 25 problems in 4 commits\n  problem 0\n")
