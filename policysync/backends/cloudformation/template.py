@@ -149,9 +149,11 @@ def _misfits(stack: Stack, asked: Summary, given: set[str]) -> Iterator[str]:
             f"{stack.secret} is shown to everybody who may look at the stack, so no token goes there; tokenParameter "
             "wants one with NoEcho"
         )
-    missing = [n for n, p in asked.parameters.items() if n not in given and p.default is None]
-    if missing:
-        yield f"it wants {', '.join(sorted(missing))}; state them in extraParameters"
+    missing = [p for n, p in sorted(asked.parameters.items()) if n not in given and p.default is None]
+    if open_ := [parameter.name for parameter in missing if not parameter.hidden]:
+        yield f"it wants {', '.join(open_)}; state them in extraParameters"
+    if hidden := [parameter.name for parameter in missing if parameter.hidden]:
+        yield f"it wants {', '.join(hidden)} as a secret too, and a document gives one; give it a default there"
     for name, value in stack.parameters.items():
         if name in asked.parameters:
             yield from _misfit(asked.parameters[name], value)

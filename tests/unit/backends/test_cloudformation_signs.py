@@ -120,6 +120,13 @@ def test_a_token_goes_only_where_nobody_can_look() -> None:
         fitted(replace(stack, secret=""), summary_with(Token=text("Token")))
 
 
+def test_a_second_secret_has_no_place_in_git_either() -> None:
+    stack = Stack("s", "1", REGION, "https://t", "", {}, ("CAPABILITY_IAM",), {})
+    asked = summary_with(Password=text("Password", hidden=True, default=None), Size=text("Size", default=None))
+    with pytest.raises(Refused, match=r"wants Size; state them in extraParameters; it wants Password as a secret too"):
+        fitted(stack, asked)
+
+
 def test_two_templates_differ_by_what_they_ask_for() -> None:
     one, other = summary_with(A=text("A"), B=text("B")), summary_with(B=text("B", default="x"), C=text("C"))
     said = ["parameter C is new", "parameter A is gone", "parameter B has another type, default or set of values"]
