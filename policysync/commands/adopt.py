@@ -102,11 +102,15 @@ def command(
     if into or branch or commit or push or pull_request or base:
         raise click.UsageError("--into, --branch, --commit, --push, --pull-request and --base want --write-back")
     wish = Wish(selection, tuple(known_kinds(session.kinds, kind_names)), manner["builtins"])
-    adoption = Adopting(session, session.project.stage(stage), targets, Options(**manner)).adopt(wish)
+    return _adopt(Adopting(session, session.project.stage(stage), targets, Options(**manner)), wish, form)
+
+
+def _adopt(adopting: Adopting, wish: Wish, form: str) -> Exit:
+    adoption, stage = adopting.adopt(wish), adopting.stage.name
     for document in adoption.sound.documents:
         _write(document)
-    if manner["out"] is None:
-        remember(session, stage, adoption)
+    if adopting.options.out is None:
+        remember(adopting.session, stage, adoption)
     _tell(adoption)
     _show(adoption, stage, form)
     return Exit.ERROR if adoption.sound.refused or adoption.seen.unread else Exit.DONE

@@ -45,7 +45,7 @@ def _connectors(_context: click.Context, _parameter: click.Parameter, given: Seq
     return [_SIGNS.split(one) for one in given]
 
 
-@click.command()
+@click.command(short_help="Serve the emulated console on a port.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8085, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."

@@ -157,7 +157,7 @@ def outputs(plan: Path) -> None:
         sums = [each["summary"] for each in json.loads(_read(plan))["plans"]]
         counts = {name: sum(int(one[name]) for one in sums) for name in ("add", "change", "destroy")}
     except (ValueError, KeyError, TypeError) as error:
-        raise PolicySyncError(f"{plan} is not a saved plan; make one with `policysync plan --out {plan}`") from error
+        raise PolicySyncError(f"{plan} is not a saved plan; make one with `policysync plan --out plan.json`") from error
     line = f"{counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy"
     click.echo(line)
     _output({**{name: str(number) for name, number in counts.items()}, "summary": line})

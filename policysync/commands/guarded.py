@@ -8,7 +8,7 @@ from dataclasses import replace
 from policysync.apply.consoles import begun, consoles, taken
 from policysync.backends.port import Backend
 from policysync.commands.comparing import Comparing, Comparison
-from policysync.commands.session import is_embedded
+from policysync.commands.embedded_target import is_embedded
 from policysync.documents.guard_settings import Threshold
 from policysync.documents.project import Target
 from policysync.documents.source import Released

@@ -8,7 +8,8 @@ from functools import lru_cache
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.apply.record import Record, State
-from policysync.commands.session import EMBEDDED, Session, is_embedded
+from policysync.commands.embedded_target import EMBEDDED, is_embedded
+from policysync.commands.session import Session
 from policysync.documents.desired import desired_state
 from policysync.documents.git import git
 from policysync.documents.pin import Pin, file_of, short_release

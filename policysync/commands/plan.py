@@ -36,6 +36,8 @@ from policysync.plan.guards.listed import refusals
 from policysync.reports.planned import Planned
 from policysync.reports.text import LISTED
 
+Judged = tuple[list[Plan], dict[str, Mapping[str, str]]]
+
 
 @click.command()
 @stage_option
@@ -86,15 +88,10 @@ def command(
     whole = show_unmanaged or fail_unmanaged
     look = partial(seen_whole if whole else seen, against)
     comparisons = each_target(against, targets, rehearsed(against, look) if server_side else look)
-    refused: dict[str, Mapping[str, str]] = {}
-    if refresh_only:
-        plans = [drift(stage, c.target.name, c.world, session.kinds) for c in comparisons]
-    else:
-        plans, refused = _judged(against, comparisons)
+    plans, refused = (_drifted if refresh_only else _judged)(against, comparisons)
     failed = {plan.target: said for plan in plans if fail_unmanaged and (said := unmanaged(plan))}
-    worlds = [c.world for c in comparisons]
-    document = {**plan_document(stage, plans, worlds), **({"guards": refused} if any(refused.values()) else {})}
-    document |= {"checks": failed} if failed else {}
+    document = plan_document(stage, plans, [c.world for c in comparisons])
+    document |= {name: said for name, said in (("guards", refused), ("checks", failed)) if any(said.values())}
     if out:
         write_file(out, json.dumps(document, indent=1) + "\n")
     guards = {(stage, target): said for target, said in refused.items()}
@@ -104,13 +101,17 @@ def command(
         click.echo(f"unmanaged: {said['unmanaged']}", err=True)
     if any(map(refusals_in, plans)):
         return Exit.ERROR
-    if failed:
-        return Exit.BLOCKED
     changes = any(plan.changes or plan.blocked for plan in plans)
-    return Exit.CHANGES if detailed_exitcode and changes else Exit.DONE
+    return Exit.BLOCKED if failed else Exit.CHANGES if detailed_exitcode and changes else Exit.DONE
 
 
-def _judged(against: Comparing, comparisons: Sequence[Comparison]) -> tuple[list[Plan], dict[str, Mapping[str, str]]]:
+def _drifted(against: Comparing, comparisons: Sequence[Comparison]) -> Judged:
+    """Return what somebody changed by hand in each target; nothing of it is applied, so nothing refuses it."""
+    stage, kinds = against.stage.name, against.session.kinds
+    return [drift(stage, c.target.name, c.world, kinds) for c in comparisons], {}
+
+
+def _judged(against: Comparing, comparisons: Sequence[Comparison]) -> Judged:
     """Return the plans, and by target what would refuse an apply of each."""
     known = remembered_consoles(against)
     cases = [case_of(against, comparison, comparison.plan, known) for comparison in comparisons]

@@ -93,13 +93,18 @@ def command(
     if check or not shown.passed:
         _show(shown, form)
         return _refused(shown)
-    pin = replace(moving.pin, evidence=_evidence(moving, shown))
-    title = f"release {pin.revision[:12]} to {to}" if not only else f"release {', '.join(only)} to {to}"
-    shown = replace(shown, pin=pin)
-    done = publish(session, pin, ways, f"{title}\n\n{promotion_text(shown)}")
-    _show(replace(shown, where=_where(done)), form)
-    tell(done, to, prune=any(change.action is Action.DELETE for change in moving.changes.values()))
+    _release(moving, shown, ways, only, form)
     return Exit.DONE
+
+
+def _release(moving: Promotion, shown: Shown, ways: Ways, only: Sequence[str], form: str) -> None:
+    """Write the pin with its evidence, and bring it as far as was asked."""
+    pin = replace(moving.pin, evidence=_evidence(moving, shown))
+    shown = replace(shown, pin=pin)
+    title = f"release {', '.join(only) or pin.revision[:12]} to {pin.stage}"
+    done = publish(moving.session, pin, ways, f"{title}\n\n{promotion_text(shown)}")
+    _show(replace(shown, where=_where(done)), form)
+    tell(done, pin.stage, prune=any(change.action is Action.DELETE for change in moving.changes.values()))
 
 
 def _moving(session: Session, to: str, revision: str | None, only: Sequence[str], ways: Ways) -> Promotion:

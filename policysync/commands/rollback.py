@@ -8,7 +8,7 @@ import click
 
 from policysync.apply.ledger import Ledger
 from policysync.apply.record import Record
-from policysync.commands.apply import Manner, apply_targets
+from policysync.commands.applying import Manner, apply_targets
 from policysync.commands.comparing import Comparing
 from policysync.commands.forms import Output
 from policysync.commands.guarded import remembered_consoles

@@ -19,7 +19,8 @@ from policysync.apply.no_ledger import NoLedger, open_ledger
 from policysync.apply.retry import Retry
 from policysync.backends.connect import connect
 from policysync.backends.port import Backend
-from policysync.clock import Clock, ShiftedClock, SystemClock, shift
+from policysync.clock import Clock, SystemClock
+from policysync.commands.embedded_target import clock_of, is_embedded, store_of
 from policysync.documents.accepted import Accepted, in_force, unfit
 from policysync.documents.desired import desired_state
 from policysync.documents.pin import Pin, file_of, load_pin
@@ -35,9 +36,6 @@ from policysync.errors import InvalidInput, PolicySyncError, Problem, StalePlan
 from policysync.kinds.load import Kinds, load_kinds
 from policysync.secret import Secret
 from policysync.state.resource import Resource
-
-EMBEDDED = "embedded:"
-LOCAL = Path(".policysync")
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ class Session:
     @contextmanager
     def backend(self, target: Target) -> Iterator[Backend]:
         """Connect to a target for the length of a block."""
-        local = embedded(self._store(target), self.kinds) if is_embedded(target) else None
+        local = embedded(store_of(self.project.root, target), self.kinds) if is_embedded(target) else None
         backend = connect(
             target,
             self.kinds,
@@ -194,9 +192,6 @@ class Session:
         stage = next((stage for stage in self.project.stages if target in stage.targets), Stage(""))
         return tuple(other for other in stage.targets if other is not target)
 
-    def _store(self, target: Target) -> Path:
-        return self.project.root / LOCAL / "consoles" / f"{target.url.removeprefix(EMBEDDED)}.sqlite"
-
     def _pace(self, target: Target) -> Pace:
         # Nobody else uses an embedded console, so there is nothing to be gentle with.
         return self.pace._replace(requests_per_second=0) if is_embedded(target) else self.pace
@@ -215,7 +210,7 @@ def open_session(parallelism: int | None = None, max_rps: float | None = None) -
         pace = pace._replace(parallelism=parallelism)
     if max_rps is not None:
         pace = pace._replace(requests_per_second=max_rps)
-    session = Session(project, load_kinds(project.schemas), pace, clock=_clock(project, os.environ))
+    session = Session(project, load_kinds(project.schemas), pace, clock=clock_of(project, os.environ))
     command = click.get_current_context(silent=True)
     if command is not None and threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGINT, lambda _number, _frame: _interrupted(session))
@@ -223,35 +218,7 @@ def open_session(parallelism: int | None = None, max_rps: float | None = None) -
     return session
 
 
-def _clock(project: Project, environ: Mapping[str, str]) -> Clock:
-    """Return the clock that `POLICYSYNC_CLOCK` sets; only where every target is embedded may one be set.
-
-    Raises:
-        PolicySyncError: a target is not, or what is set is no time.
-    """
-    text = environ.get("POLICYSYNC_CLOCK")
-    if not text:
-        return SystemClock()
-    real = [target.name for stage in project.stages for target in stage.targets if not is_embedded(target)]
-    if real:
-        raise PolicySyncError(
-            f"POLICYSYNC_CLOCK is set, and {real[0]} is not an embedded console; unset it: no gate is to be told a "
-            "time that is not so"
-        )
-    try:
-        clock = ShiftedClock(shift(text, SystemClock().now()))
-        clock.now()
-    except (ValueError, OverflowError) as error:
-        raise PolicySyncError(f"POLICYSYNC_CLOCK is {text!r}: want an offset such as +26h, or a moment") from error
-    return clock
-
-
 def _interrupted(session: Session) -> NoReturn:
     """Stop at once: threads that wait or read would be waited for otherwise."""
     session.halt()
     raise KeyboardInterrupt
-
-
-def is_embedded(target: Target) -> bool:
-    """Return whether a target is an in-process console."""
-    return target.url.startswith(EMBEDDED)

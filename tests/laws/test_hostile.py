@@ -29,7 +29,7 @@ from policysync.backends.answer import Answer, failure
 from policysync.backends.connect import connect
 from policysync.backends.token import token_life
 from policysync.clock import FakeClock
-from policysync.commands.apply import _saved_plans
+from policysync.commands.saved_plan import saved_plans
 from policysync.documents.desired import desired_state
 from policysync.documents.parse import parse
 from policysync.documents.project import Limits, Project, Stage, Target, load_project
@@ -171,7 +171,7 @@ def test_no_plan_file_breaks_reading_it(value: Any, signed: bool, tmp_path_facto
     file = tmp_path_factory.mktemp("hostile") / "plan.json"
     file.write_text(json.dumps(value), encoding="utf-8")
     with suppress(PolicySyncError):
-        _saved_plans(file, "dev")
+        saved_plans(file, "dev")
 
 
 @pytest.mark.parametrize(("piece", "times"), [("[", 200_000), ('{"plans":', 50_000), ("9", 10_000), ("\xff", 9)])
@@ -179,7 +179,7 @@ def test_no_bytes_break_reading_a_plan(piece: str, times: int, tmp_path: Path) -
     file = tmp_path / "plan.json"
     file.write_bytes(piece.encode("latin-1") * times)
     with pytest.raises(PolicySyncError):
-        _saved_plans(file, "dev")
+        saved_plans(file, "dev")
 
 
 BODY = {"name": "one", "id": 1, "description": "x", "scope": {"expression": "v1", "variables": []}, "author": "me"}
