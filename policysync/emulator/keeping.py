@@ -79,8 +79,6 @@ class Keeper:
         quirk = quirk_of(one.kind)
         scene = self.scene(one.kind, user or _PRODUCT)
         earlier = orjson.loads(before.body) if before else None
-        if user is not None:
-            body = quirk.before(scene, body, earlier)
         reading = Reading(
             noun=one.noun,
             raw=raw,
@@ -91,6 +89,11 @@ class Keeper:
             strict=self.settings.strict and user is not None,
         )
         done: dict[str, Any] = complete(one.shape, body, reading)
+        if user is not None:
+            # A habit reads members of the body: by now each is of its type.
+            changed = quirk.before(scene, body, earlier)
+            done = complete(one.shape, changed, reading) if changed is not body else done
+            body = changed
         how = Stamp(user or _PRODUCT, self.clock.now(), self.store.number)
         stamp(one.shape, done, earlier, how, one.id_member)
         self._embed(one, done, trusted=user is None)

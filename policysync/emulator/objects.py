@@ -14,6 +14,8 @@ _JSON_TYPE = {bool: "boolean", str: "string", int: "integer", float: "number", l
 _GO_TYPE = {"boolean": "bool", "string": "string", "integer": "int", "number": "float64", "object": "object"}
 _SENT = {"boolean": "bool", "integer": "number"}
 _MASK = "********"
+_EXACT = 2**53
+"""From here on a fraction and a whole number are no longer told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def complete(shape: Shape, value: Any, reading: Reading, at: str = "") -> Any:
         return _object(shape, value, reading, at)
     if kind == "array":
         return _array(shape, value, reading, at)
-    if shape.alternates and kind in ("integer", "number") and value == int(value):
+    if shape.alternates and kind in ("integer", "number") and abs(value) < _EXACT and value == int(value):
         return float(value) if reading.odd else int(value)
     return value
 

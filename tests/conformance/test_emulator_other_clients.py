@@ -100,6 +100,35 @@ def test_benchmarks_of_a_host(seeded: Caller) -> None:
     assert seeded.get("/api/v2/risks/bench/none/bench_results").json["code"] == 404
 
 
+@pytest.mark.parametrize("odd", [True, 7, 1e308, "x", {"a": 1}, [[1]], [None]], ids=str)
+@pytest.mark.parametrize(
+    ("path", "member", "body"),
+    [
+        ("/api/v1/registries", "options", {"type": "V1"}),
+        ("/api/v2/access_management/permissions", "actions", {}),
+        ("/api/v1/users", "password", {"roles": ["Scanner"]}),
+        ("/api/v1/users", "roles", {"password": "long enough"}),
+        ("/api/v2/assurance_policy/image", "maximum_score", {}),
+        ("/api/v2/runtime_policies", "enforce", {}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_value_of_another_type_is_stored_or_refused(
+    seeded: Caller, path: str, member: str, body: dict[str, Any], odd: Any
+) -> None:
+    named = {"id" if path.endswith("users") else "name": f"odd {member} {odd}", **body, member: odd}
+    answer = seeded.post(path, named)
+    assert answer.status in (201, 204) or answer.json["code"] == answer.status == 400
+
+
+def test_an_expression_that_goes_too_deep_takes_in_nothing(seeded: Caller) -> None:
+    scope = {"expression": "(" * 2000 + "v1" + ")" * 2000, "variables": [{"attribute": "image.name", "value": "*"}]}
+    policy = {"name": "deep", "scope": scope, "application_scopes": ["Global"], "disallow_malware": True}
+    assert seeded.post("/api/v2/assurance_policy/image", policy).status == 201
+    image = {"registry": "Docker Hub", "repository": "library/deep", "tag": "1"}
+    assert seeded.post("/api/v1/images", {"images": [image]}).status == 201
+
+
 def test_somebody_changes_the_own_password(seeded: Caller) -> None:
     seeded.post("/api/v1/users", {"id": "own", "password": "long enough", "roles": ["Scanner"]})
     own, path = Caller(seeded.local, "own", "long enough"), "/api/v2/self_service/change_password"

@@ -12,6 +12,8 @@ from typing import Any
 
 _TOKEN = re.compile(r"\s*(v\d+|&&|\|\||!|\(|\))")
 GLOBAL = "Global"
+_LONGEST = 500
+"""Parts of an expression; one that is longer takes in nothing."""
 
 
 def takes_in(expression: Mapping[str, Any] | None, image: Mapping[str, Any]) -> bool:
@@ -20,6 +22,8 @@ def takes_in(expression: Mapping[str, Any] | None, image: Mapping[str, Any]) -> 
         return True
     values = [_matches(variable, image) for variable in expression.get("variables") or ()]
     tokens = _TOKEN.findall(expression["expression"])
+    if len(tokens) > _LONGEST:
+        return False
     value, rest = _either(tokens, values)
     return value and not rest
 
