@@ -106,10 +106,15 @@ class _Work:
 
     def one(self, change: Change) -> Done:
         why = self.reason_to_skip(change)
-        done = Done(change, Outcome.SKIPPED, why) if why else self.carried_out(change)
-        if self.stops and done.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+        try:
+            done = Done(change, Outcome.SKIPPED, why) if why else self.carried_out(change)
+            if self.stops and done.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+                self.halted.set()
+            self.teller.ended(done)
+        except BaseException:
+            # Whoever waits for the first of many may hear of it when the last one is done.
             self.halted.set()
-        self.teller.ended(done)
+            raise
         return done
 
     def carried_out(self, change: Change) -> Done:

@@ -405,4 +405,4 @@ class TestStopping:
         plan = plan_of(kinds, backend, [resource(kinds, "Policy", f"p{n}") for n in range(50)])
         with pytest.raises(ZeroDivisionError):
             run(plan, backend, parallelism=1)
-        assert len(backend.written) < 50
+        assert len(backend.written) == 1

@@ -71,6 +71,10 @@ def comparable(field: Field, value: Any) -> Any:
             for name, below in field.properties.items()
             if name in value and below.relevant and not below.write_only and has_effect(below, value)
         }
+    if isinstance(value, Mapping) and field.each is not None:
+        return {key: comparable(field.each, item) for key, item in value.items()}
+    if isinstance(value, list | tuple) and field.each is not None:
+        return [comparable(field.each, item) for item in value]
     return value
 
 
