@@ -20,7 +20,9 @@ from policysync.pointer import MISSING, resolve
 
 API_VERSION = "policysync/v1"
 MEMBERS = ("apiVersion", "kind", "metadata", "spec")
+_WANTED = {"apiVersion": f"; want {API_VERSION}", "kind": "; `policysync kinds` lists them"}
 METADATA = ("name", "labels", "targets", "protect", "absent")
+_EXPORT = "what a console exported goes below `spec`, or as it is into a folder named after its kind, like `label/`"
 BASE, STAGES = "policies/base/", "policies/stages/"
 RELEASES = "releases"
 
@@ -81,6 +83,9 @@ class _Envelope:
         folder = kind_name(PurePosixPath(self.path).parent.name)
         if not {"apiVersion", "metadata", "spec"} & self.value.keys() and folder in self.all.kinds:
             return self.exported(self.all.kinds[folder])
+        if not self.value.keys() & set(MEMBERS):
+            self.refuse("", f"no document stands here, want {one_of(MEMBERS)}; {_EXPORT}", "required")
+            return None
         self.only("", self.value, MEMBERS)
         kind = self.kind()
         metadata = self.member("", self.value, "metadata", dict, {})
@@ -202,7 +207,8 @@ class _Envelope:
         value = owner.get(name)
         if value is None or value == "":
             if required and name not in self.meant:
-                self.refuse(at if name not in owner else f"{at}/{name}", f"`{name}` is missing", "required")
+                hint = _WANTED.get(name, "")
+                self.refuse(at if name not in owner else f"{at}/{name}", f"`{name}` is missing{hint}", "required")
             return default
         if not isinstance(value, wanted):
             self.refuse(f"{at}/{name}", _mistyped(value, wanted), "type")

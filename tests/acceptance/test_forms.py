@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import junitparser
 import pytest
+import yaml
 from acceptance.console_by_hand import by_hand
 from acceptance.policy_repository import ROOT, PolicyRepository, new_repository
 
@@ -170,6 +172,12 @@ def precommit(repository: PolicyRepository, hooks: Path, hook: str, home: Path) 
         "PYTHONPATH": str(ROOT),
     }
     return subprocess.run(line, cwd=repository.root, env=environ, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("file", ["policies/base/a.yaml", "releases/prod.yaml", "policysync.yaml"])
+def test_whatever_validate_reads_starts_its_hook(file: str) -> None:
+    (hook, _) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert re.search(hook["files"], file)
 
 
 def test_the_hooks_run_under_pre_commit(hooks: Path, tmp_path: Path) -> None:

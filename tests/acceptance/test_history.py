@@ -76,6 +76,13 @@ def test_as_data(repository: PolicyRepository) -> None:
     )
 
 
+def test_an_apply_to_several_targets_is_one_document(repository: PolicyRepository) -> None:
+    repository.write("policies/base/label.yaml", LABEL % "first")
+    said = repository.run("apply", "--stage", "dev", "--yes", "--format", "json").json()
+    assert (said["format_version"], said["stage"]) == (2, "dev")
+    assert [(one["target"], one["status"]) for one in said["applies"]] == [("eu", 0), ("us", 0)]
+
+
 def test_a_lifted_guard(repository: PolicyRepository) -> None:
     applied(repository, "first", "--allow", "dirty-tree")
     assert "lifted guards: dirty-tree" in history(repository)

@@ -22,7 +22,10 @@ GOOD = policy("enabled: true")
             GOOD.replace("policysync/v1", "v2"),
             ['1:13: /apiVersion: "v2" stands here, want policysync/v1 [api-version]'],
         ),
-        (GOOD.replace("apiVersion: policysync/v1\n", ""), ["1:1: `apiVersion` is missing [required]"]),
+        (
+            GOOD.replace("apiVersion: policysync/v1\n", ""),
+            ["1:1: `apiVersion` is missing; want policysync/v1 [required]"],
+        ),
         (
             GOOD.replace("kind: Policy", "kind: Polcy"),
             ["2:7: /kind: unknown kind `Polcy`; did you mean `Policy`? [unknown-kind]"],
@@ -101,6 +104,11 @@ def test_problems_of_a_second_document(tmp_path: Path) -> None:
     assert told(tmp_path, {A: GOOD + second}) == [
         f"{A}:8:7: /kind: unknown kind `Poliyc`; did you mean `Policy`? [unknown-kind]"
     ]
+
+
+def test_what_a_console_exported_is_told_where_it_goes(tmp_path: Path) -> None:
+    (said,) = told(tmp_path, {A: "{name: web, author: me, maximum_score: 3}\n"})
+    assert said.startswith(f"{A}:1:1: no document stands here, want apiVersion, kind, metadata, spec; what a console ")
 
 
 def test_files_that_describe_nothing(tmp_path: Path) -> None:
