@@ -234,13 +234,19 @@ def test_what_the_server_refuses_is_said_with_its_reasons(
     )
 
 
-def test_an_object_somebody_else_took_over_is_not_deleted(
-    repository: PolicyRepository, start: Start, hands: Lend
-) -> None:
+def applied(repository: PolicyRepository, start: Start, hands: Lend) -> Hands:
+    """Apply the policy to a cluster that serves it, and return somebody else's hands there."""
     start("dev")
     dev = hands("dev")
     dev.install(*WANTED)
     ran(repository, "apply", "--stage", "dev", "--yes")
+    return dev
+
+
+def test_an_object_somebody_else_took_over_is_not_deleted(
+    repository: PolicyRepository, start: Start, hands: Lend
+) -> None:
+    dev = applied(repository, start, hands)
     dev.edit(POLICY, {"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm"}}})
     repository.git("rm", "--quiet", "policies/base/compliance.yaml")
     repository.commit("gone")
@@ -374,10 +380,7 @@ def test_a_token_is_sent_compared_and_never_shown(repository: PolicyRepository, 
 def test_what_is_being_deleted_is_blocked_until_it_is_gone(
     repository: PolicyRepository, start: Start, hands: Lend
 ) -> None:
-    start("dev")
-    dev = hands("dev")
-    dev.install(*WANTED)
-    ran(repository, "apply", "--stage", "dev", "--yes")
+    dev = applied(repository, start, hands)
     dev.edit(POLICY, {"metadata": {"finalizers": ["aqua.example/jobs"]}}, "some-operator")
     dev.client.delete(POLICY)
     said = ran(repository, "plan", "--stage", "dev").out

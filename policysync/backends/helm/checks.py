@@ -6,7 +6,6 @@ Source: reference, connectors 1.7 and 1.8.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,20 +13,15 @@ from policysync.backends.helm.found import named_release
 from policysync.backends.helm.gateway import gateway_signs
 from policysync.backends.helm.probe import Probe
 from policysync.backends.helm.secrets import Vault
+from policysync.backends.helm.vitals import Vitals
 from policysync.backends.kubernetes.client import Client, segment
 from policysync.backends.kubernetes.failures import Forbidden, Missing
-from policysync.backends.kubernetes.settling import condition
 from policysync.backends.port import Level, Sign
 from policysync.backends.secret_source import named
 from policysync.clock import Clock
 from policysync.errors import BackendError, Refused
 from policysync.render.aqua_objects import NAME
 
-CONNECTED = "connection established with remote server"
-"""The line in the log of a connector that is the one proof of a session."""
-
-_LATELY = timedelta(minutes=10)
-_TIME_TO_CONNECT = timedelta(minutes=1)
 _WRITTEN = (
     ("secrets", ""),
     ("configmaps", ""),
@@ -46,12 +40,12 @@ class Checkup:
     ) -> None:
         self._client = client
         self._vault = vault
-        self._clock = clock
         self._spec = spec
         self._probe = probe
         self._release, self._namespace = named_release(spec)
         prefix = {"helm": f"{self._namespace}-cloud-connector", "operator": f"{self._release}-cloud-connector"}
         self._name = prefix.get(spec["install"]["method"], NAME)
+        self._vitals = Vitals(client, clock, self._namespace, self._name, spec["healthPort"])
 
     def signs(self) -> Iterator[Sign]:
         """Yield every sign; one that cannot be looked at is unknown."""
@@ -64,7 +58,7 @@ class Checkup:
             ("preflight/budget", self._budget),
             ("preflight/names", self._names),
             ("preflight/tunnels", self._tunnels),
-            ("health/available", self._health),
+            ("health/available", self._vitals.signs),
         )
         for name, look in looks:
             try:
@@ -150,7 +144,7 @@ class Checkup:
 
     def _names(self) -> Iterator[Sign]:
         try:
-            labels = self._deployment()["metadata"].get("labels") or {}
+            labels = self._vitals.deployment()["metadata"].get("labels") or {}
         except Missing:
             yield Sign("preflight/names", Level.OK, "", f"nobody else has a Deployment {self._name}")
             return
@@ -168,91 +162,3 @@ class Checkup:
         hosts = " ".join(f"{t['host']}:{t['port']}" for t in self._spec["tunnels"])
         said = f"whether {hosts} can be reached shows in the cluster only; --probe-cluster asks a pod of it"
         yield Sign("preflight/tunnels", Level.UNKNOWN, "seen-from-the-cluster", said)
-
-    def _deployment(self) -> Body:
-        return self._client.get(self._path("deployments", self._name, "/apis/apps/v1"))
-
-    def _health(self) -> Iterator[Sign]:
-        try:
-            deployment = self._deployment()
-        except Missing:
-            said = f"Deployment {self._name} is not in namespace {self._namespace}; `policysync apply` installs it"
-            yield Sign("health/available", Level.ERROR, "not-installed", said)
-            return
-        yield _available(self._name, deployment)
-        labels = ",".join(f"{k}={v}" for k, v in deployment["spec"]["selector"]["matchLabels"].items())
-        pods = [pod for pod in self._client.list(self._path("pods"), labels=labels) if _started(pod)]
-        if not pods:
-            yield Sign("health/session", Level.ERROR, "no-pods", "no pod of it runs; look at its events")
-            return
-        yield self._restarts(pods)
-        newest = max(pods, key=lambda pod: str(_started(pod)))
-        yield self._answer(newest)
-        yield self._session(newest)
-
-    def _restarts(self, pods: list[dict[str, Any]]) -> Sign:
-        since = self._clock.now() - _LATELY
-        ends = [
-            (pod["metadata"]["name"], status)
-            for pod in pods
-            for status in (pod.get("status") or {}).get("containerStatuses") or ()
-            if (end := _time((status.get("lastState") or {}).get("terminated", {}).get("finishedAt"))) and end >= since
-        ]
-        if not ends:
-            return Sign("health/restarts", Level.OK, "", "no restart in the last 10 minutes")
-        pod, status = ends[0]
-        said = f"{pod} restarted in the last 10 minutes, {status.get('restartCount', '?')} times in all; see its log"
-        return Sign("health/restarts", Level.WARNING, "restarting", said)
-
-    def _answer(self, pod: Body) -> Sign:
-        name, port = pod["metadata"]["name"], self._spec["healthPort"]
-        path = self._path("pods", name)
-        try:
-            self._client.text(f"{path}:{port}/proxy/health")
-        except Forbidden as error:
-            return Sign("health/answer", Level.UNKNOWN, "forbidden", str(error))
-        except BackendError as error:
-            return Sign("health/answer", Level.ERROR, "unwell", f"/health of {name} does not answer well: {error}")
-        return Sign("health/answer", Level.OK, "", f"/health of {name} answers")
-
-    def _session(self, pod: Body) -> Sign:
-        """Look for the proof of a session in the log of the container as it runs now: an older line would mislead."""
-        name, started = pod["metadata"]["name"], _started(pod)
-        log = self._client.text(
-            f"{self._path('pods', name)}/log",
-            {
-                "container": pod["spec"]["containers"][0]["name"],
-                "sinceTime": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "",
-            },
-        )
-        if CONNECTED in log:
-            return Sign("health/session", Level.OK, "", f"{name} is connected to the gateway")
-        if started and self._clock.now() - started < _TIME_TO_CONNECT:
-            return Sign("health/session", Level.UNKNOWN, "progressing", f"{name} started less than a minute ago")
-        said = (
-            f"{name} has no session: its log lacks `{CONNECTED}`; the token may be wrong or revoked, the gateway's host"
-            " wrong, its port blocked, or TLS refused"
-        )
-        return Sign("health/session", Level.ERROR, "no-session", said)
-
-
-def _available(name: str, deployment: Body) -> Sign:
-    status, wanted = deployment.get("status") or {}, deployment["spec"].get("replicas", 1)
-    updated = status.get("updatedReplicas", 0)
-    if condition(deployment, "Available").get("status") == "True" and updated == wanted:
-        return Sign(
-            "health/available", Level.OK, "", f"Deployment {name} is available with {wanted} of {wanted} replicas"
-        )
-    why = condition(deployment, "Progressing").get("message") or condition(deployment, "Available").get("message") or ""
-    said = f"Deployment {name} has {updated} of {wanted} replicas up to date" + (f": {why}" if why else "")
-    return Sign("health/available", Level.ERROR, "not-available", said)
-
-
-def _started(pod: Body) -> datetime | None:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    times = [_time((each.get("state") or {}).get("running", {}).get("startedAt")) for each in statuses]
-    return max((time for time in times if time), default=None)
-
-
-def _time(text: Any) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
