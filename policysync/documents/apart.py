@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from policysync.documents.branches import field_at
 from policysync.documents.finding import Finding
 from policysync.documents.stage import Draft
+from policysync.documents.together import Found, Together
 from policysync.kinds.kind import Kind
 from policysync.kinds.load import Kinds
 from policysync.pointer import MISSING, resolve, split
@@ -26,20 +27,20 @@ def kinds_apart(kinds: Kinds, asked: Set[str], present: Set[str]) -> frozenset[s
     return frozenset(found)
 
 
-def too_close(
-    drafts: Sequence[Draft], about: Callable[[Draft], bool] = lambda _: True
-) -> Iterator[tuple[Draft, Finding]]:
+def too_close(together: Together) -> Iterator[Found]:
     """Yield a finding for each draft that another one has no place beside. Of several of one kind, the first is let.
 
-    One of the two is always one that is asked `about`.
+    Of a part, one of the two is always a document in question.
     """
+    part = together.part
+    drafts = together.drafts if part is None else together.of_kinds(part.apart)
     by_kind: dict[str, list[Draft]] = {}
     for draft in drafts:
         by_kind.setdefault(draft.kind.name, []).append(draft)
     for name, mine in by_kind.items():
         for rule in _rules(mine[0].kind):
             for draft, held in _broken(rule, mine, by_kind.get(rule["of"], []), own=rule["of"] == name):
-                if about(draft) or about(held):
+                if part is None or part.has(draft) or part.has(held):
                     message = f"{held.address} ({held.where}) {rule['message']}"
                     yield draft, Finding(split(_pointers(rule)[-1]), message, rule["code"])
 

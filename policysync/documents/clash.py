@@ -9,13 +9,14 @@ from typing import Any
 from policysync.documents.finding import Finding
 from policysync.documents.section import shown
 from policysync.documents.stage import Draft
+from policysync.documents.together import Found, Together
 from policysync.kinds.kind import Kind
 
 
-def clashes(drafts: tuple[Draft, ...]) -> Iterator[tuple[Draft, Finding]]:
+def clashes(together: Together) -> Iterator[Found]:
     """Yield a warning for each pair of a kind that selects the same and differs where its schema says it matters."""
     by_kind: dict[str, list[Draft]] = {}
-    for draft in drafts:
+    for draft in together.drafts:
         if draft.kind.schema["x-kind"].get("clash"):
             by_kind.setdefault(draft.kind.name, []).append(draft)
     for same in by_kind.values():
@@ -25,7 +26,7 @@ def clashes(drafts: tuple[Draft, ...]) -> Iterator[tuple[Draft, Finding]]:
                 yield from _differences(one, other, rule["differ"])
 
 
-def _differences(one: Draft, other: Draft, members: list[str]) -> Iterator[tuple[Draft, Finding]]:
+def _differences(one: Draft, other: Draft, members: list[str]) -> Iterator[Found]:
     for name in members:
         here, there = _value(one.kind, one.spec, name), _value(other.kind, other.spec, name)
         if here != there:

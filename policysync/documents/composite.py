@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from policysync.documents.finding import Finding
-from policysync.documents.stage import Draft
+from policysync.documents.together import Found, Together
 
 
-def stated_twice(drafts: tuple[Draft, ...]) -> Iterator[tuple[Draft, Finding]]:
+def stated_twice(together: Together) -> Iterator[Found]:
     """Yield a finding for each value of a composite that the document it belongs to states as well."""
-    by_kind = {draft.kind.name: draft for draft in drafts if draft.kind.singleton}
+    by_kind = {draft.kind.name: draft for draft in together.drafts if draft.kind.singleton}
     for draft in by_kind.values():
         for part, kind in draft.kind.parts_of.items():
             here, other = draft.spec.get(part), by_kind.get(kind)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-NAME = "/metadata/name"
+NAME, DOCUMENT = "/metadata/name", ""
+"""Pointers outside the spec: of a name, and of the whole document."""
 Path = tuple[str, ...]
 """Steps inside a spec: member names, and the positions of list elements as text."""
 
@@ -24,5 +25,5 @@ class Finding(NamedTuple):
     code: str
     warning: bool = False
     at_key: bool = False
-    envelope: str = ""
+    envelope: str | None = None
     meant: str = ""

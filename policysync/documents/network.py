@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from policysync.documents.finding import Finding
 from policysync.documents.project import Project, Stage
 from policysync.documents.stage import Draft
+from policysync.documents.together import Found, Together
 from policysync.topology.findings import misfits
 from policysync.topology.graph import CONNECTOR, REGISTRY, Console, Topology, topology
 
@@ -30,12 +31,13 @@ def topology_of(drafts: Sequence[Draft], stage: Stage, project: Project) -> Topo
     return topology(stage.name, consoles(project), specs)
 
 
-def findings(drafts: Sequence[Draft], stage: Stage, project: Project) -> Iterator[tuple[Draft, Finding]]:
+def misfitting(together: Together) -> Iterator[Found]:
     """Yield what does not fit together, with both places."""
-    concerned = {draft.address: draft for draft in drafts if draft.kind.name in _KINDS}
+    concerned = {draft.address: draft for draft in together.drafts if draft.kind.name in _KINDS}
     if not concerned:
         return
-    for misfit in misfits(topology_of(drafts, stage, project), consoles(project)):
+    project = together.project
+    for misfit in misfits(topology_of(together.drafts, together.stage, project), consoles(project)):
         others = [f"{other} at {concerned[other].where}" for other in misfit.others]
         message = f"{misfit.message} ({', '.join(others)})" if others else misfit.message
         yield concerned[misfit.address], Finding(misfit.path, message, misfit.code, misfit.warning)

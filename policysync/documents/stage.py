@@ -69,6 +69,8 @@ class Draft(NamedTuple):
         What nobody states, such as a required member, stands at the nearest value around it, in base if it is there.
         A name that the spec does not repeat is the one of the envelope.
         """
+        if finding.envelope is not None:
+            return placed(self.layers[0].document, (), finding, placing)
         if self._is_unstated_name(finding.path):
             return placed(self.layers[0].document, (), finding._replace(envelope=NAME), placing)
         layers, path = self.layers[::-1], finding.path
@@ -87,7 +89,7 @@ class Draft(NamedTuple):
 def placed(document: Document, path: tuple[str, ...], finding: Finding, placing: Placing) -> Problem:
     """Return a finding with its place in one document."""
     pointer = document.below + join(document.written(path))
-    if finding.envelope:
+    if finding.envelope is not None:
         pointer = "" if document.raw else finding.envelope
     where = placing.at(document.where, document.index, pointer, finding.at_key)
     return Problem(where, pointer, finding.message, finding.code, finding.warning)

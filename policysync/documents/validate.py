@@ -10,7 +10,8 @@ from policysync.documents.apart import kinds_apart
 from policysync.documents.cache import ParseCache
 from policysync.documents.catalog import Catalog, load
 from policysync.documents.envelope import RELEASES, STAGES
-from policysync.documents.judge import Judge, Part
+from policysync.documents.judge import Judge
+from policysync.documents.part import Part
 from policysync.documents.project import Project, Stage
 from policysync.documents.source_file import Source
 from policysync.errors import Problem

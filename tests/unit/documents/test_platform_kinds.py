@@ -111,12 +111,10 @@ def test_one_mistake_is_one_line(tmp_path: Path, kind: str, name: str, spec: str
 
 
 def test_what_follows_from_another_mistake_is_left_out_and_nothing_else(tmp_path: Path) -> None:
-    found = told(
-        tmp_path, document("Registry", "hub", "{typ: HUB, description: '${env:TEXT}', prefixes: 5, pasword: [a]}")
-    )
+    found = told(tmp_path, document("Registry", "hub", "{typ: HUB, url: '${env:URL}', prefixes: 5, pasword: [a]}"))
     assert [problem.split(":")[0] for problem in found] == [
         "/spec/typ",
-        "/spec/description",
+        "/spec/url",
         "/spec/prefixes",
         "/spec/pasword",
     ]
