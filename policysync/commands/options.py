@@ -11,11 +11,14 @@ import click
 
 from policysync.commands.selection import Selection
 from policysync.commands.session import open_session
+from policysync.commands.stage_name import StageName
 
 Command = Callable[..., Any]
 _ANY = "* matches anything, [*] a star."
 
-stage_option = click.option("--stage", "-s", required=True, help="The stage, as policysync.yaml names it.")
+stage_option = click.option(
+    "--stage", "-s", required=True, type=StageName(), help="The stage, as policysync.yaml names it."
+)
 heal_accepted_option = click.option(
     "--heal-accepted", is_flag=True, help="Also take back edits by hand that policysync.yaml accepts."
 )

@@ -15,6 +15,7 @@ from policysync.commands.options import format_option, pace_options
 from policysync.commands.promoting import Promotion, promotion
 from policysync.commands.publishing import Published, Ways, committed_pin, publish
 from policysync.commands.session import Session
+from policysync.commands.stage_name import StageName
 from policysync.documents.pin import Evidence, Judged
 from policysync.errors import Exit
 from policysync.plan.change import Action
@@ -40,7 +41,9 @@ def publishing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.option("--to", required=True, help="The stage, as policysync.yaml names it; never the first one.")
+@click.option(
+    "--to", required=True, type=StageName(), help="The stage, as policysync.yaml names it; never the first one."
+)
 @click.option("--revision", help="This revision instead of what the stage before runs.")
 @click.option("--only", multiple=True, metavar="KIND/NAME", help="Only this, with what it refers to; may be repeated.")
 @publishing_options

@@ -56,6 +56,17 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> PolicyRepository:
     return repository
 
 
+def test_a_stage_that_is_not_named_is_listed(repository: PolicyRepository) -> None:
+    missing = repository.run("plan")
+    assert (missing.status, missing.err.splitlines()[-1]) == (
+        1,
+        "Error: Missing option '--stage' / '-s'. policysync.yaml has dev",
+    )
+    completing = repository.environ | {"COMP_WORDS": "policysync plan --stage d", "COMP_CWORD": "3"}
+    asked = PolicyRepository(repository.root, completing | {"_POLICYSYNC_COMPLETE": "bash_complete"})
+    assert asked.run().out == "plain,dev\n"
+
+
 @pytest.mark.parametrize("command", [("plan", "--stage", "dev"), ("apply", "--yes", "--stage", "dev"), ("drift",)])
 def test_every_command_tells_it(repository: PolicyRepository, command: tuple[str, ...]) -> None:
     ran = repository.run(*command, "--only", "Label/nothing-like-it")
