@@ -25,9 +25,9 @@ from policysync.errors import NotServed, PolicySyncError
 from policysync.kinds.kind import Kind
 from policysync.plan.build import LastApplied, World, build
 from policysync.plan.change import Plan
+from policysync.plan.manual import confirmed, is_manual
 from policysync.plan.rotated import as_held
 from policysync.reports.view import printable
-from policysync.state.normalize import live_spec
 from policysync.state.resource import Address, Hindrance, Resource
 from policysync.state.sharing import sharing
 
@@ -106,11 +106,11 @@ class Comparing:
         if isinstance(backend, Forgets):
             backend.forget(frozenset(applied.keys() - stated.keys()))
         kinds = self.session.kinds
-        asked = {address: spec for address, spec in expected.items() if not _is_manual(kinds, address)}
+        asked = {address: spec for address, spec in expected.items() if not is_manual(kinds, address)}
         live, others, blocked = self._read(backend, asked)
         return World(
             desired=desired,
-            live=(*live, *_confirmed(applied, kinds)),
+            live=(*live, *confirmed(applied, kinds)),
             last_applied=as_held(applied, live),
             others=others - set(last),
             blocked=blocked,
@@ -156,17 +156,6 @@ class _Read(NamedTuple):
     live: tuple[Resource, ...]
     others: frozenset[Address]
     blocked: Mapping[str, Hindrance]
-
-
-def _confirmed(applied: LastApplied, kinds: Mapping[str, Kind]) -> Iterator[Resource]:
-    """Yield what no backend can be asked for as somebody confirmed that it is."""
-    for address, spec in applied.items():
-        if _is_manual(kinds, address):
-            yield Resource(address, live_spec(kinds[address.kind], spec))
-
-
-def _is_manual(kinds: Mapping[str, Kind], address: Address) -> bool:
-    return address.kind in kinds and bool(kinds[address.kind].manual)
 
 
 def _bodies(backend: Backend, kind: Kind, wanted: Specs) -> list[Resource]:

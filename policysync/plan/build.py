@@ -12,7 +12,7 @@ from policysync.kinds.kind import Kind
 from policysync.plan.accepted import sparing
 from policysync.plan.change import Action, Blockage, Cause, Change, Edit, Plan, Release
 from policysync.plan.diff import diff, released
-from policysync.plan.manual import steps
+from policysync.plan.manual import by_hand
 from policysync.plan.order import references, waves
 from policysync.plan.posture import posture_of_change
 from policysync.pointer import MISSING
@@ -94,7 +94,7 @@ def build(
     changes = [change for r in left.desired if (change := _change(r, live.get(r.address), world, kinds))]
     changes = [replace(change, remembered=left.remembered.get(change.address)) for change in changes]
     changes += [_delete(r, kinds[r.address.kind]) for r in deletable if r.address not in held]
-    changes = [_by_hand(change, kinds[change.address.kind]) for change in changes]
+    changes = [by_hand(change, kinds[change.address.kind]) for change in changes]
     doomed = {change.address for change in changes if change.action is Action.DELETE}
     return Plan(
         stage=stage,
@@ -155,14 +155,6 @@ def _delete(resource: Resource, kind: Kind) -> Change:
     taken = diff(kind.root, _nothing(kind), resource.spec)
     posture = posture_of_change(Action.DELETE, kind.root, taken)
     return Change(Action.DELETE, resource.address, resource, None, (), Cause.PENDING, posture)
-
-
-def _by_hand(change: Change, kind: Kind) -> Change:
-    """Return the change with the steps a person has to take, where no interface takes them."""
-    resource = change.after or change.before
-    if not kind.manual or resource is None:
-        return change
-    return replace(change, steps=steps(kind.manual[change.action.value], resource))
 
 
 def _nothing(kind: Kind) -> dict[str, Any]:

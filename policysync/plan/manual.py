@@ -1,15 +1,39 @@
-"""What only a person can do: the steps of a kind, filled in for one resource."""
+"""What only a person can do: the steps of a kind, filled in for one resource, and what somebody confirmed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from policysync.kinds.kind import Kind
+from policysync.plan.change import Change
 from policysync.pointer import MISSING, resolve
-from policysync.state.resource import Resource
+from policysync.state.normalize import live_spec
+from policysync.state.resource import Address, Resource
 
 _PLACE = re.compile(r"\{(name|/[^{}]*)\}")
+
+
+def is_manual(kinds: Mapping[str, Kind], address: Address) -> bool:
+    """Return whether no backend can be asked for a resource, nor told to change it."""
+    return address.kind in kinds and bool(kinds[address.kind].manual)
+
+
+def confirmed(applied: Mapping[Address, Mapping[str, Any]], kinds: Mapping[str, Kind]) -> Iterator[Resource]:
+    """Yield what stands for live: manual resources as somebody confirmed last that they are."""
+    for address, spec in applied.items():
+        if is_manual(kinds, address):
+            yield Resource(address, live_spec(kinds[address.kind], spec))
+
+
+def by_hand(change: Change, kind: Kind) -> Change:
+    """Return the change with the steps a person has to take, where no interface takes them."""
+    resource = change.after or change.before
+    if not kind.manual or resource is None:
+        return change
+    return replace(change, steps=steps(kind.manual[change.action.value], resource))
 
 
 def steps(texts: Iterable[str], resource: Resource) -> tuple[str, ...]:
