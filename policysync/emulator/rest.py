@@ -18,7 +18,7 @@ from policysync.emulator.filters import filtered
 from policysync.emulator.hiding import Hiding
 from policysync.emulator.keeping import Keeper
 from policysync.emulator.ordering import kept_order, ordered
-from policysync.emulator.quirks.access import remember_password
+from policysync.emulator.quirks.access import SHORTEST, remember_password
 from policysync.emulator.quirks.table import quirk_of
 from policysync.emulator.references import check_unused
 from policysync.emulator.routes import Route
@@ -196,7 +196,10 @@ class Rest:
         with self.store.writing():
             found = self._existing(call, {})
             member = next((n for n, v in call.route.api["body"].items() if v == "$password"), "")
-            remember_password(self.keeper.scene(kind, call.user), found.key, str(body.get(member) or ""))
+            password = body.get(member)
+            if not isinstance(password, str) or len(password) < SHORTEST:
+                raise refuse(400, f"{member} needs {SHORTEST} characters or more")
+            remember_password(self.keeper.scene(kind, call.user), found.key, password)
         return self._done(call, found.body)
 
     def _kind_for(self, body: Mapping[str, Any], call: Call) -> Kind:

@@ -94,6 +94,12 @@ def test_an_image_is_registered_by_name_or_in_parts(seeded: Caller, sent: dict[s
     assert seeded.get(f"/api/v2/images/Docker%20Hub/library%2Fnginx/{tag}").status == 200
 
 
+@pytest.mark.parametrize("columns", [[{"a": 1}], [["name"]], 7, "name,none"], ids=str)
+def test_columns_nobody_knows_are_passed_over(seeded: Caller, columns: Any) -> None:
+    path = "/api/v2/risks/vulnerabilities/exporters/images/export"
+    assert seeded.post(path, {"name": "Compressed CSV", "columns": columns}).json["token"]
+
+
 def test_benchmarks_of_a_host(seeded: Caller) -> None:
     host = seeded.get("/api/v1/hosts").json["result"][0]["id"]
     assert seeded.get(f"/api/v2/risks/bench/{host}/bench_results").json["cis"]["result"] == {"tests": []}
@@ -132,6 +138,8 @@ def test_an_expression_that_goes_too_deep_takes_in_nothing(seeded: Caller) -> No
 def test_somebody_changes_the_own_password(seeded: Caller) -> None:
     seeded.post("/api/v1/users", {"id": "own", "password": "long enough", "roles": ["Scanner"]})
     own, path = Caller(seeded.local, "own", "long enough"), "/api/v2/self_service/change_password"
+    for odd in (None, "", "short", 7):
+        assert seeded.put("/api/v1/users/own/password", {"name": "own", "new_password": odd}).status == 400
     assert own.post(path, {"current_password": "wrong", "new_password": "another one"}).status == 400
     assert own.post(path, {"current_password": "long enough", "new_password": "short"}).status == 400
     assert own.post(path, {"current_password": "long enough", "new_password": "another one"}).status == 204

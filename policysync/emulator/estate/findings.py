@@ -149,7 +149,7 @@ def _check_known(entity: str) -> None:
 
 def _chosen(columns: Any) -> list[str]:
     asked = columns.split(",") if isinstance(columns, str) else columns if isinstance(columns, list) else []
-    return [name for name in asked if name in _COLUMNS] or list(_COLUMNS)
+    return [name for name in asked if isinstance(name, str) and name in _COLUMNS] or list(_COLUMNS)
 
 
 def _archive(rows: list[Row], columns: list[str]) -> bytes:
