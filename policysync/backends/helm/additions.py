@@ -16,7 +16,8 @@ from policysync.pointer import join
 Path = tuple[str, ...]
 
 _NOT_OURS = re.compile(r"kube-controller-manager|kube-scheduler|kubelet|helm|policysync|\Aaqua", re.IGNORECASE)
-_SERVERS = frozenset({"metadata", "status"})
+_SERVERS = frozenset({"metadata", "status", "stringData"})
+"""Members that a server writes, or turns into another one."""
 
 
 def added(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Path]:

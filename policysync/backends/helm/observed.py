@@ -8,6 +8,7 @@ Source: reference, connectors 1.5, and the names in the data file of the chart.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from policysync.backends.helm.values import from_environment, own_annotations
 from policysync.pointer import join
 from policysync.render.aqua_objects import MEMBERS
 from policysync.render.aqua_tunnels import from_file
+from policysync.state.quantity import quantity
 
 Object = Mapping[str, Any]
 Key = tuple[str, str]
@@ -48,6 +50,11 @@ _SAID = re.compile(
     r"(nodeSelector|tolerations|affinity|serviceAccountName|serviceAccount)(/|\Z)"
     r"|/spec/template/spec/containers/0/(image|imagePullPolicy|resources|env)(/|\Z)"
 )
+
+
+_AMOUNTS = re.compile(r"/(resources|hard|capacity|limits|requests)/|/sizeLimit\Z")
+_LEFT_OUT = frozenset({"hostIPC", "hostNetwork", "hostPID", "minReadySeconds", "paused", "readOnly", "stdin", "tty"})
+"""Members that a server leaves out where they are false or 0; of others that would be a difference."""
 
 
 def keyed(objects: Iterable[Object]) -> dict[Key, Object]:
@@ -189,7 +196,7 @@ def foreign(wanted: Iterable[Object], live: Mapping[Key, Object]) -> Iterator[st
     """Yield what differs in objects of a cluster and is no field of a document; secrets by their place only."""
     objects = keyed(wanted)
     connector = _connector_of(objects.values())
-    for key, thing in objects.items():
+    for key, thing in ((key, _stored(thing)) for key, thing in objects.items()):
         noun = " ".join(key)
         found = live.get(key)
         if found is None:
@@ -214,6 +221,15 @@ def _places(wanted: Object, live: Object) -> Iterator[str]:
         yield from _differing(should, do, f"/metadata/{name}")
 
 
+def _stored(thing: Object) -> Object:
+    """Return an object as a server keeps it: the plain texts of a Secret are among its data."""
+    if thing["kind"] != "Secret" or not isinstance(thing.get("stringData"), Mapping):
+        return thing
+    texts = {key: base64.b64encode(str(text).encode()).decode() for key, text in thing["stringData"].items()}
+    kept = {name: value for name, value in thing.items() if name != "stringData"}
+    return {**kept, "data": {**(thing.get("data") or {}), **texts}}
+
+
 def _differing(wanted: Any, live: Any, at: str) -> Iterator[str]:
     """Yield where a live value lacks what is wanted; what a server adds is not looked at."""
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
@@ -222,5 +238,14 @@ def _differing(wanted: Any, live: Any, at: str) -> Iterator[str]:
     elif isinstance(wanted, list) and isinstance(live, list) and len(wanted) == len(live):
         for index, pair in enumerate(zip(wanted, live, strict=True)):
             yield from _differing(*pair, f"{at}/{index}")
-    elif wanted != live and not (wanted in (None, "", {}, []) and live in (None, "", {}, [])):
+    elif wanted != live and not _same(wanted, live, at):
         yield at
+
+
+def _same(wanted: Any, live: Any, at: str) -> bool:
+    """Return whether a server may have made the one of the other: it leaves empty things out, and has its own units."""
+    if live is None and at.rpartition("/")[2] in _LEFT_OUT:
+        return not wanted
+    if _AMOUNTS.search(at) and isinstance(live, str):
+        return quantity(str(wanted)) == quantity(live)
+    return wanted in (None, "", {}, []) and live in (None, "", {}, [])

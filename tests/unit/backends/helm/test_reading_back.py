@@ -202,6 +202,36 @@ def test_what_a_field_says_of_a_config_map_is_not_told_again_and_all_else_is() -
     ]
 
 
+def test_what_a_server_spells_in_its_own_way_is_no_difference_and_what_was_taken_out_is() -> None:
+    def beside(kind: str, **members: Any) -> dict[str, Any]:
+        return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}, **members}
+
+    token = {"automountServiceAccountToken": False}
+    wanted = [
+        beside("ResourceQuota", spec={"hard": {"cpu": "1000m", "memory": "0.5Gi", "pods": 4}}),
+        beside("Pod", spec={"hostNetwork": False, "args": [], **token}),
+        beside("Secret", stringData={"a": "one", "b": "two"}),
+    ]
+    live = [
+        beside("ResourceQuota", spec={"hard": {"cpu": "1", "memory": "512Mi", "pods": "4"}}),
+        beside("Pod", spec=token),
+        beside("Secret", data={"a": "b25l", "b": "dHdv"}),
+    ]
+    fields: dict[str, Any] = {"f:stringData": {"f:a": {}}}
+    live[2]["metadata"] = {
+        "name": "x",
+        "managedFields": [{"manager": "python", "operation": "Apply", "fieldsV1": fields}],
+    }
+    assert list(foreign(wanted, keyed(live))) == []
+    live[0]["spec"]["hard"]["cpu"], live[1]["spec"], live[2]["data"]["b"] = "2", {"hostNetwork": True}, "dHJlZQ=="
+    assert list(foreign(wanted, keyed(live))) == [
+        "ResourceQuota x /spec/hard/cpu",
+        "Pod x /spec/hostNetwork",
+        "Pod x /spec/automountServiceAccountToken",
+        "Secret x /data/b",
+    ]
+
+
 def test_values_of_another_form_than_they_should_have_say_nothing() -> None:
     odd = {"image": "text", "tunnels": {"azure": "x", "aws": {"registryHost": "h", "registryPort": "abc"}}}
     odd |= {name: ["a"] for name in ("podAnnotations", "resources", "gateway", "nodeSelector", "extraEnvironmentVars")}
