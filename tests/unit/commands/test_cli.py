@@ -66,6 +66,12 @@ def test_every_end_has_its_exit_status(body: str, status: int) -> None:
     assert ended(body).returncode == status
 
 
+def test_a_run_ends_in_good_order() -> None:
+    late = "threading.Thread(target=lambda: threading.Event().wait(0.05) or print('thread')).start()"
+    run = ended(f"import atexit; atexit.register(print, 'atexit'); {late}; return 2")
+    assert (run.returncode, run.stdout.split(), run.stderr) == (2, ["thread", "atexit"], "")
+
+
 def test_a_failure_is_one_clean_line() -> None:
     run = ended("raise Refused('dev-console: user \\'bob\\' may not write policies')")
     assert run.stderr == "error: dev-console: user 'bob' may not write policies\n"
