@@ -1,4 +1,8 @@
-"""Every rule about documents that stand in a stage together."""
+"""Every rule about documents that stand in a stage together.
+
+A rule is asked once for a stage. One that cannot judge a part of it says nothing of one. What follows from another finding is
+dropped in `causes` and in the judge, never inside a rule.
+"""
 
 from __future__ import annotations
 
