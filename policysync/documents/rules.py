@@ -1,7 +1,7 @@
 """Every rule about documents that stand in a stage together.
 
-A rule is asked once for a stage. One that cannot judge a part of it says nothing of one. What follows from another finding is
-dropped in `causes` and in the judge, never inside a rule.
+A rule is asked once for a stage. One that cannot judge a part of it says nothing of one. What follows from another
+finding is dropped in `causes` and in the judge, never inside a rule.
 """
 
 from __future__ import annotations
