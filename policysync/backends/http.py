@@ -61,15 +61,23 @@ class Wire:
 
     def exchange(self, origin: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Exchange:
         connection = self._held.get(origin) or self._to(origin)
-        fresh = connection.open()
+        fresh = self._open(connection)
         try:
             return connection.exchange(method, target, headers, body)
         except ConnectionError:
             # A connection that lay idle may have died unnoticed; a write could have been done all the same.
             if fresh or self._is_cut or method not in _IDEMPOTENT:
                 raise
-            connection.open()
+            self._open(connection)
             return connection.exchange(method, target, headers, body)
+
+    def _open(self, connection: Connection) -> bool:
+        fresh = connection.open()
+        # `cut` ends only what is open already.
+        if self._is_cut:
+            connection.close()
+            raise Unreached("closed here")
+        return fresh
 
     def _to(self, origin: str) -> Connection:
         there = Origin.of(origin)
@@ -158,7 +166,9 @@ class Http:
                 f"{scheme}://{host}", method, target, {"Accept-Encoding": "gzip", **headers}, body
             )
         except Unreached as error:
-            raise _unreached(error, f"{method} {target}", host) from error
+            raise self._closed_here(f"{method} {target}", host) or _unreached(
+                error, f"{method} {target}", host
+            ) from error
         except (OSError, HTTPException) as error:
             raise self._no_answer(error, f"{method} {target}", host, writes=writes) from error
         finally:
@@ -174,6 +184,9 @@ class Http:
         except IndexError:
             worker = InProcess(self._local) if self._local else Wire(self._tls, self._timeouts, self._proxies)
         self._out.add(worker)
+        if self._closed:
+            # `close` may have looked at those that are out before this one was.
+            worker.cut()
         return worker
 
     def _give_back(self, worker: Worker) -> None:
@@ -186,11 +199,14 @@ class Http:
         text = told(str(error)) or type(error).__name__
         if writes:
             return OutcomeUnknown(f"{what}: sent to {host}, but no whole answer came: {text}")
-        if self._closed:
-            return Refused(f"{what}: given up, because the connection to {host} was closed here")
+        if given_up := self._closed_here(what, host):
+            return given_up
         if isinstance(error, TooMuch):
             return Refused(f"{what}: {host} does not stop answering: {text}")
         return Unavailable(f"{what}: no whole answer from {host}: {text}")
+
+    def _closed_here(self, what: str, host: str) -> Refused | None:
+        return Refused(f"{what}: given up, because the connection to {host} was closed here") if self._closed else None
 
     def fresh(self) -> Http:
         """Return another one without connections, open also where this one is closed: for what has to be tidied up."""

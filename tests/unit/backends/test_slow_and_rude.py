@@ -204,3 +204,22 @@ def test_closing_ends_what_is_under_way_in_another_thread(starts: Starts, http: 
         http.send("GET", starts(closes_the_other_side), {})
     with pytest.raises(Refused, match="closed"):
         http.send("GET", "http://127.0.0.1:1/", {})
+
+
+def silent(held: socket.socket) -> None:
+    held.recv(65536)
+    time.sleep(30)
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_closing_reaches_a_connection_that_is_just_opened(writes: bool, starts: Starts) -> None:
+    class Closing(dict[str, str]):
+        """No proxies; who looks for one finds everything closed."""
+
+        def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # see above
+            made.close()
+            return super().get(key, default)
+
+    made = Http(SystemClock(), timeouts=Timeouts(1.0, 20.0), proxies=Closing())
+    with pytest.raises(Refused, match="given up, because the connection"):
+        made.send("PUT" if writes else "GET", starts(silent), {}, writes=writes)
