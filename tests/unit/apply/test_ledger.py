@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from policysync.apply.memory import AT_ONCE
 from unit.apply.world import git, plan_of, resource, retry_of
 
 from policysync.apply.events import Event, Outcome, What
 from policysync.apply.execute import execute
 from policysync.apply.ledger import Ledger
+from policysync.apply.memory import AT_ONCE
 from policysync.apply.record import Record, State
 from policysync.apply.report import Done, Report
 from policysync.backends.memory import Memory
