@@ -9,6 +9,7 @@ from policysync.apply.events import Outcome
 from policysync.apply.ledger import Ledger
 from policysync.apply.no_ledger import NoLedger
 from policysync.apply.record import Entry
+from policysync.apply.report import GOOD
 from policysync.apply.taken import still_as_taken
 from policysync.plan.change import Action
 from policysync.state.resource import Address, Resource
@@ -30,11 +31,15 @@ def consoles(ledger: Ledger | NoLedger, targets: Iterable[str]) -> dict[str, str
 
 
 def begun(ledger: Ledger | NoLedger, target: str, addresses: Collection[Address]) -> frozenset[Address]:
-    """Return which of these some apply set out to create, and may have: what lies there then is its work."""
+    """Return which of these are the work of some apply, or were to be.
+
+    It set out to create them, and may have; or it was to overwrite what lay there, which the guards let it, and is
+    repeated because that was not done.
+    """
     if not addresses:
         return frozenset()
     entries = (entry for record in ledger.history() if record.target == target for entry in record.entries)
-    return frozenset(entry.address for entry in entries if entry.address in addresses and _may_have_made(entry))
+    return frozenset(entry.address for entry in entries if entry.address in addresses and _is_its_work(entry))
 
 
 def taken(
@@ -47,7 +52,9 @@ def taken(
     return still_as_taken(ledger.adopted(target), some, ledger.salt)
 
 
-def _may_have_made(entry: Entry) -> bool:
+def _is_its_work(entry: Entry) -> bool:
+    if entry.action is Action.UPDATE:
+        return entry.outcome not in GOOD
     # A failure that names fields is of an object that was made and does not hold what it was given.
     unmade = entry.outcome is Outcome.SKIPPED or (entry.outcome is Outcome.FAILED and not entry.fields)
     return entry.action is Action.CREATE and not unmade

@@ -25,7 +25,7 @@ class Case:
     Attributes:
         stated: how many resources git describes for the target, whatever was selected.
         consoles: what the ledger remembers.
-        begun: what an apply once set out to create here, however that ended.
+        begun: what an apply once set out to create or was let overwrite here, and may not have ended.
         taken: what `adopt` took into git and is live exactly as it was then.
         embedded: the target is an embedded console, where nothing real can break.
         released: what the pin of the stage names, empty where there is none; None for a stage that follows the branch.

@@ -35,7 +35,7 @@ def first_sight(case: Case) -> str | None:
 
 
 def collisions(case: Case) -> list[Address]:
-    """Return what a plan changes though no apply ever set out to make it, and git never took it as it is.
+    """Return what a plan changes though no apply ever set out to make or change it, and git never took it as it is.
 
     What the product ships is nobody's work.
     """

@@ -57,10 +57,17 @@ def test_the_console_is_in_the_record() -> None:
         (Entry(WEB, Action.CREATE, outcome=Outcome.FAILED, fields=("note",)), True),
         (Entry(WEB, Action.CREATE, outcome=Outcome.FAILED), False),
         (Entry(WEB, Action.CREATE, outcome=Outcome.SKIPPED), False),
-        (Entry(WEB, Action.UPDATE, outcome=Outcome.FAILED), False),
+        (Entry(WEB, Action.UPDATE, outcome=Outcome.FAILED), True),
+        (Entry(WEB, Action.UPDATE, outcome=Outcome.SKIPPED), True),
+        (Entry(WEB, Action.UPDATE, outcome=None), True),
+        (Entry(WEB, Action.UPDATE, outcome=Outcome.APPLIED), False),
+        (Entry(WEB, Action.DELETE, outcome=Outcome.FAILED), False),
     ],
-    ids=["died", "unknown", "made", "stored otherwise", "refused", "skipped", "changed"],
+    ids=[
+        *("died", "unknown", "made", "stored otherwise", "refused", "skipped"),
+        *("to overwrite", "not overwritten", "died before that", "overwritten", "to delete"),
+    ],
 )
-def test_what_an_apply_may_have_made_is_ours(entry: Entry, ours: bool) -> None:
+def test_what_an_apply_made_or_was_let_overwrite_is_ours(entry: Entry, ours: bool) -> None:
     assert (WEB in begun(ledger(record("a", "", entry)), "a", [WEB])) is ours
     assert begun(ledger(record("b", "", entry)), "a", [WEB]) == frozenset()
