@@ -102,6 +102,9 @@ RULES: Mapping[str, Rule] = {
     ),
     "variable": Rule("a variable that cannot stand there", "${var.NAME} takes a value from the stage's `vars`."),
     "misplaced-reference": Rule("a secret reference in a plain field", _REFERENCE),
+    "nearly-a-reference": Rule(
+        "text that looks like a reference", "It is taken as it is; `$${` says that this is meant. " + _REFERENCE
+    ),
     "secret-reference": Rule("a secret written out", _REFERENCE),
     "literal-secret": Rule("a secret written out", _REFERENCE),
     "secret": Rule("a secret that cannot be resolved", _REFERENCE),

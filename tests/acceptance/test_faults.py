@@ -154,6 +154,7 @@ def test_409_on_create_of_what_somebody_made_meanwhile_is_not_overwritten(world:
 
 def test_what_a_first_apply_was_to_overwrite_is_not_taken_for_unmanaged_when_it_is_repeated(world: World) -> None:
     PolicyRepository(world.root).git("update-ref", "-d", "refs/policysync/ledger/dev")
+    (world.root / ".policysync/ledger/dev.json").unlink()
     world.fails(Fault("PUT", ALPHA, status=403))
     ran = world.run("apply", "--stage", "dev", "--yes", "--on-error", "continue")
     assert ran.status == 5, ran.out + ran.err

@@ -141,6 +141,7 @@ def test_a_saved_plan_makes_them_all_and_the_ledger_remembers(repository: Policy
 
 def test_they_are_deleted_again(repository: PolicyRepository) -> None:
     """Runs last: what git no longer has goes, whatever it is called."""
+    repository.release("nonprod")
     assert repository.run("apply", "--stage", "nonprod", "--yes").status == 0
     for file in (repository.root / "policies").rglob("*.yaml"):
         file.unlink()

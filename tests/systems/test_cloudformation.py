@@ -87,7 +87,7 @@ def test_a_stack_is_made_read_changed_and_deleted(
     assert list(backend.list(CONNECTOR)) == ["eu-1"]
 
     stronger = with_spec(wanted, permissions=FULL, tags={"team": "platform"})
-    assert differences(stronger, found(backend, stronger)) == ["permissions", "tags"]
+    assert differences(stronger, found(backend, stronger)) == ["permissions", "tags/team"]
     backend.write(change(found(backend, stronger), stronger), CONNECTOR)
     assert differences(stronger, found(backend, stronger)) == []
 
