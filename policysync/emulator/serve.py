@@ -12,6 +12,7 @@ import socket
 import struct
 import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +34,8 @@ _RESET = struct.pack("ii", 1, 0)
 _NO_BODY = (204, 304)
 _IDLE_SECONDS = 75
 """How long a connection is kept for the next request: a client that thinks for a while finds it open."""
+_AT_ONCE = 64
+"""Answers made at once: one that is delayed on purpose waits in its thread, and keeps nobody else waiting."""
 log = logging.getLogger(__name__)
 
 
@@ -124,6 +127,7 @@ class _Announcing(uvicorn.Server):
         self._up = up
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="answer"))
         await super().startup(sockets)
         self._up()
 
