@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+import orjson
+
 from policysync.documents.document import Document
 from policysync.documents.parse import Parsed
 from policysync.documents.placing import Placing
@@ -229,9 +231,9 @@ def _mistyped(value: Any, wanted: type) -> str:
 
 
 def mentions(value: Any) -> bool:
-    """Whether any text in a value holds `${`."""
-    if isinstance(value, str):
-        return "${" in value
-    if isinstance(value, dict):
-        return any(map(mentions, value.values()))
-    return isinstance(value, list) and any(map(mentions, value))
+    """Whether any text in a value may hold `${`."""
+    try:
+        return b"${" in orjson.dumps(value)
+    except TypeError:
+        # Numbers and texts that JSON has no form for; whoever looks closer tells.
+        return True
