@@ -64,10 +64,11 @@ def test_a_name_is_wrong_where_it_is_written(tmp_path: Path, kind: str, name: st
     ("kind", "spec", "expected"),
     [
         (
-            "ImageAssurancePolicy",
+            "HostRuntimePolicy",
             "{enforce: true, enforce_after_days: 14}",
             "/spec/enforce_after_days: `enforce_after_days` has no effect while enforce is true; it counts for false",
         ),
+        ("ImageAssurancePolicy", "{enforce: true, enforce_after_days: 14}", ""),
         ("HostRuntimePolicy", "{enforce_after_days: 14}", ""),
         ("HostRuntimePolicy", "{enforce: true, enforce_after_days: 0}", ""),
         (
