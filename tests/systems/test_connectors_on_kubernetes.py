@@ -170,7 +170,7 @@ def test_the_story_of_a_connector(world: Connectors) -> None:
     story(world, replicas=2)
 
 
-@pytest.mark.skipif(not real.is_built(), reason="no kube-apiserver here: `make kubernetes` builds one")
+@pytest.mark.skipif(not real.is_built(), reason="no kube-apiserver here: make kubernetes builds it")
 def test_the_story_of_a_connector_on_a_real_api_server(
     tmp_path: Path, helm: str, record_property: Callable[[str, object], None]
 ) -> None:
